@@ -1,0 +1,86 @@
+import type { IpAddress, Network, SocketAddress } from "./address.ts";
+import type { AlertName } from "./alert.ts";
+import type { FarmName, ListenerName, ResourceKind, RouteName, ServerResourceName } from "./resource-name.ts";
+import type { ServerName } from "./server-name.ts";
+import type { ServerNamePattern } from "./server-name-pattern.ts";
+
+/**
+ * The resources as both planes see them: parsed, normalised, every default filled in. Values are plain, immutable and
+ * comparable by their canonical text (`canonical.ts`). What a field means, its range and its default stand in
+ * `proto/switchyard/config/v1/resources.proto`.
+ */
+export interface Listener {
+  readonly kind: "listener";
+  readonly name: ListenerName;
+  readonly addresses: readonly SocketAddress[];
+  readonly helloBytesMax: number;
+  readonly helloDeadlineMs: number;
+  readonly clientIdleTimeoutMs: number;
+  readonly connectionsMax: number;
+  readonly defaultAction: Action;
+  readonly nonTlsFarm: FarmName | null;
+}
+
+export interface Route {
+  readonly kind: "route";
+  readonly name: RouteName;
+  readonly match: Match;
+  readonly action: Action;
+}
+
+/** At least one name or `noServerName`. Empty `alpnProtocols` or `sourceNetworks` do not narrow. */
+export interface Match {
+  readonly serverNames: readonly ServerNamePattern[];
+  readonly noServerName: boolean;
+  readonly alpnProtocols: readonly string[];
+  readonly sourceNetworks: readonly Network[];
+}
+
+export type Action =
+  | { readonly to: "farm"; readonly farm: FarmName }
+  | { readonly to: "server"; readonly server: ServerResourceName }
+  | { readonly to: "reject"; readonly alert: AlertName };
+
+export interface Farm {
+  readonly kind: "farm";
+  readonly name: FarmName;
+  readonly balance: "round_robin";
+  readonly connectTimeoutMs: number;
+  readonly connectAttemptsMax: number;
+  readonly serverIdleTimeoutMs: number;
+  readonly halfCloseTimeoutMs: number;
+}
+
+export interface Server {
+  readonly kind: "server";
+  readonly name: ServerResourceName;
+  readonly address: SocketAddress;
+  readonly weight: number;
+  readonly region: string;
+  readonly backup: boolean;
+  readonly state: ServerState;
+}
+
+export type ServerState = "ready" | "drain" | "maintenance";
+
+export type Resource = Listener | Route | Farm | Server;
+
+/** The type of each kind. */
+export interface ResourceOf {
+  readonly listener: Listener;
+  readonly route: Route;
+  readonly farm: Farm;
+  readonly server: Server;
+}
+
+export const resourceKinds: readonly ResourceKind[] = ["listener", "route", "farm", "server"];
+
+/** What a client announces and where it comes from: all that a route can match. */
+export interface Announcement {
+  /** Normalised, or null for a complete hello without a name. */
+  readonly serverName: ServerName | null;
+  /** In the client's order of preference. */
+  readonly alpnProtocols: readonly string[];
+  /** Null matches no source network. */
+  readonly source: IpAddress | null;
+}
