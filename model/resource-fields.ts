@@ -1,0 +1,81 @@
+import type { ResourceKind } from "./resource-name.ts";
+import type { Resource, ResourceOf } from "./resource.ts";
+
+/** One field of a resource: its path in the proto, and its value in the model. */
+interface Field<R> {
+  readonly path: string;
+  readonly get: (resource: R) => unknown;
+}
+
+/**
+ * Every field of every kind beside the name. This one list is what digests cover, what a plan compares and what an
+ * update mask may name; a field that is missing here would be invisible to all three, so a test holds it against the
+ * proto's descriptors.
+ *
+ * The order is part of the digest. A field that is added later goes to the end, with `undefined` as the value of its
+ * default, so that configurations that do not use it keep their digest.
+ */
+export const resourceFields: { readonly [K in ResourceKind]: readonly Field<ResourceOf[K]>[] } = {
+  listener: [
+    { path: "addresses", get: (listener) => listener.addresses },
+    { path: "hello_bytes_max", get: (listener) => listener.helloBytesMax },
+    { path: "hello_deadline", get: (listener) => listener.helloDeadlineMs },
+    { path: "client_idle_timeout", get: (listener) => listener.clientIdleTimeoutMs },
+    { path: "connections_max", get: (listener) => listener.connectionsMax },
+    { path: "default_action", get: (listener) => listener.defaultAction },
+    { path: "non_tls_farm", get: (listener) => listener.nonTlsFarm },
+  ],
+  route: [
+    { path: "match.server_names", get: (route) => route.match.serverNames },
+    { path: "match.no_server_name", get: (route) => route.match.noServerName },
+    { path: "match.alpn_protocols", get: (route) => route.match.alpnProtocols },
+    { path: "match.source_networks", get: (route) => route.match.sourceNetworks },
+    { path: "action", get: (route) => route.action },
+  ],
+  farm: [
+    { path: "balance", get: (farm) => farm.balance },
+    { path: "connect_timeout", get: (farm) => farm.connectTimeoutMs },
+    { path: "connect_attempts_max", get: (farm) => farm.connectAttemptsMax },
+    { path: "server_idle_timeout", get: (farm) => farm.serverIdleTimeoutMs },
+    { path: "half_close_timeout", get: (farm) => farm.halfCloseTimeoutMs },
+  ],
+  server: [
+    { path: "address", get: (server) => server.address },
+    { path: "weight", get: (server) => server.weight },
+    { path: "region", get: (server) => server.region },
+    { path: "backup", get: (server) => server.backup },
+    { path: "state", get: (server) => server.state },
+  ],
+};
+
+/** The fields of a resource, without its type parameter. */
+export function fieldsOf(resource: Resource): readonly Field<Resource>[] {
+  // Each kind's getters are only ever given a resource of that kind: the key is the resource's own kind.
+  return resourceFields[resource.kind] as unknown as readonly Field<Resource>[];
+}
+
+/**
+ * The canonical text of a resource: equal exactly where two resources mean the same. Lists keep the operator's order,
+ * as it is what `get` shows.
+ */
+export function canonicalText(resource: Resource): string {
+  const values: unknown[] = [resource.kind, resource.name];
+  for (const field of fieldsOf(resource)) {
+    const value = field.get(resource);
+    if (value !== undefined) values.push(canonicalValue(value));
+  }
+  return JSON.stringify(values);
+}
+
+/** Objects as lists of their entries in the order of their keys; the rest as it is. */
+function canonicalValue(value: unknown): unknown {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+/** Paths of the fields in which two resources of one kind differ. */
+export function changedFields(before: Resource, after: Resource): readonly string[] {
+  return fieldsOf(after)
+    .filter((field) => JSON.stringify(canonicalValue(field.get(before))) !== JSON.stringify(canonicalValue(field.get(after))))
+    .map((field) => field.path);
+}

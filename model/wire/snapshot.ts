@@ -1,0 +1,58 @@
+import { Snapshot, type SnapshotHeader } from "../../proto/gen/switchyard/config/v1/commits.ts";
+import { sameBytes } from "../commit.ts";
+import { Configuration } from "../configuration.ts";
+import type { Resource } from "../resource.ts";
+import type { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import type { Violation } from "../violation.ts";
+import { parseResource } from "./parse-resource.ts";
+import { resourceToWire } from "./resource-to-wire.ts";
+
+/** What stands before the resources of a snapshot. */
+export function snapshotHeader(configuration: Configuration): SnapshotHeader {
+  const { epoch, revision, hash } = configuration.position;
+  return {
+    epoch: BigInt(epoch),
+    revision: BigInt(revision),
+    hash,
+    digest: configuration.digest,
+    resourceCount: BigInt(configuration.size),
+  };
+}
+
+/** The configuration in one piece, as stored beside the log. */
+export function encodeSnapshot(configuration: Configuration): Uint8Array {
+  const resources = Array.from(configuration.resources(), resourceToWire);
+  return Snapshot.encode({ header: snapshotHeader(configuration), resources }).finish();
+}
+
+/** The reverse. Throws {@link SnapshotInvalid} where the bytes, a resource or the digest do not hold. */
+export function decodeSnapshot(body: Uint8Array): Configuration {
+  let snapshot: Snapshot;
+  try {
+    snapshot = Snapshot.decode(body);
+  } catch (error) {
+    throw new SnapshotInvalid(`it does not decode: ${String(error)}`);
+  }
+  if (snapshot.header === undefined) throw new SnapshotInvalid("it has no header");
+  return restoreSnapshot(snapshot.header, snapshot.resources);
+}
+
+/** A configuration from a header and all the resources that came after it; the digest must be the header's. */
+export function restoreSnapshot(header: SnapshotHeader, messages: Iterable<WireResource>): Configuration {
+  const resources: Resource[] = [];
+  const violations: Violation[] = [];
+  for (const message of messages) {
+    const resource = parseResource(message, `resources[${resources.length}]`, violations);
+    if (resource === undefined) throw new SnapshotInvalid(violations.map((each) => each.description).join("; "));
+    resources.push(resource);
+  }
+  const { epoch, revision, hash, digest } = header;
+  const configuration = Configuration.restore({ epoch: Number(epoch), revision: Number(revision), hash }, resources);
+  if (!sameBytes(configuration.digest, digest)) throw new SnapshotInvalid("its digest is not that of its resources");
+  return configuration;
+}
+
+/** A snapshot that can't be used; another one, or the log from its start, can. */
+export class SnapshotInvalid extends Error {
+  override readonly name = "SnapshotInvalid";
+}
