@@ -6,6 +6,7 @@ import { kindOfName, type ResourceName } from "../resource-name.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource } from "./parse-resource.ts";
 import { resourceToWire } from "./resource-to-wire.ts";
+import { timestampMs, timestampToWire } from "./timestamp.ts";
 
 /** Encodes a commit, and hashes exactly those bytes. */
 export function sealCommit(commit: Commit): SealedCommit {
@@ -17,7 +18,7 @@ export function sealCommit(commit: Commit): SealedCommit {
     requestDigest: commit.requestDigest,
     author: commit.author,
     reason: commit.reason,
-    time: { seconds: BigInt(Math.floor(commit.timeMs / 1000)), nanos: (commit.timeMs % 1000) * 1_000_000 },
+    time: timestampToWire(commit.timeMs),
     events: commit.events.map(eventToWire),
   }).finish();
   return { body, hash: sha256(body) };
@@ -60,7 +61,7 @@ export function openCommit(sealed: SealedCommit): OpenedCommit {
     events.push(read.event);
   }
   const { parentHash, requestId, requestDigest, author, reason, time } = message;
-  const timeMs = Number(time.seconds) * 1000 + time.nanos / 1_000_000;
+  const timeMs = timestampMs(time);
   const epoch = Number(message.epoch);
   const commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
   return { commit, position: { epoch, revision, hash: sealed.hash } };

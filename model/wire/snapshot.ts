@@ -19,10 +19,19 @@ export function snapshotHeader(configuration: Configuration): SnapshotHeader {
   };
 }
 
-/** The configuration in one piece, as stored beside the log. */
-export function encodeSnapshot(configuration: Configuration): Uint8Array {
-  const resources = Array.from(configuration.resources(), resourceToWire);
-  return Snapshot.encode({ header: snapshotHeader(configuration), resources }).finish();
+/**
+ * The configuration as stored beside the log, in parts that are to be put one after another: a protobuf message may be
+ * cut between its fields, so that a million resources need not be encoded in one turn. The list of resources is taken
+ * at the first step; later commits do not show.
+ */
+export function* encodeSnapshotParts(configuration: Configuration, resourcesPerPart: number): Generator<Uint8Array> {
+  const header = snapshotHeader(configuration);
+  const resources = [...configuration.resources()];
+  yield Snapshot.encode({ header, resources: [] }).finish();
+  for (let start = 0; start < resources.length; start += resourcesPerPart) {
+    const part = resources.slice(start, start + resourcesPerPart).map(resourceToWire);
+    yield Snapshot.encode({ header: undefined, resources: part }).finish();
+  }
 }
 
 /** The reverse. Throws {@link SnapshotInvalid} where the bytes, a resource or the digest do not hold. */

@@ -1,0 +1,178 @@
+import * as api from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import type { Violation } from "../../model/violation.ts";
+import { parseResource } from "../../model/wire/parse-resource.ts";
+import type { Wish } from "../decide/command.ts";
+import type { EventLog } from "../log/event-log.ts";
+import type { Committer } from "../state/committer.ts";
+import type { LiveConfiguration } from "../state/live-configuration.ts";
+import { configurationAt } from "../state/log-follower.ts";
+import { getCommit, listCommits } from "./commit-methods.ts";
+import { type InternalFault, streaming, unary } from "./handler.ts";
+import { Listings } from "./listing.ts";
+import { Refused } from "./refused.ts";
+import { planToWire, ResourceMethods } from "./resource-methods.ts";
+import { streamState } from "./stream-state.ts";
+import { type CommitWatchers, watchCommits } from "./watch-commits.ts";
+
+/** What the admin API works on; its owner is the control plane's process. */
+export interface ConfigParts {
+  readonly log: EventLog;
+  readonly live: LiveConfiguration;
+  readonly committer: Committer;
+  readonly watchers: CommitWatchers;
+  /** Aborts when the server stops. */
+  readonly stopping: AbortSignal;
+  readonly fault: InternalFault;
+}
+
+/** The admin API's methods. */
+export function configService(parts: ConfigParts): api.ConfigServiceServer {
+  const { log, live, committer, fault, stopping } = parts;
+  const methods = new ResourceMethods(live, committer, new Listings(log, live));
+  return {
+    ...listenerMethods(methods, fault),
+    ...routeMethods(methods, fault),
+    ...farmMethods(methods, fault),
+    ...serverMethods(methods, fault),
+    apply: unary(fault, (request) => apply(methods, request)),
+    revert: unary(fault, (request) => revert(methods, log, request)),
+    listCommits: unary(fault, (request) => listCommits(log, request)),
+    getCommit: unary(fault, (request) => getCommit(log, request)),
+    getState: streaming(fault, stopping, (request, send) => streamState(log, live, request, send)),
+    watchCommits: streaming(fault, stopping, (request, send, signal) => watchCommits(parts, request, send, signal)),
+  };
+}
+
+async function apply(methods: ResourceMethods, request: api.ApplyRequest): Promise<api.ApplyResponse> {
+  const violations: Violation[] = [];
+  const wishes: Wish[] = [];
+  for (const [index, message] of request.resources.entries()) {
+    const path = `resources[${index}]`;
+    const resource = parseResource(message, path, violations);
+    const kind = message.kind;
+    if (resource !== undefined && kind !== undefined)
+      wishes.push({ resource, path: `${path}.${kind.$case}`, etag: kind.value.etag });
+  }
+  if (violations.length > 0) throw Refused.by("INVALID_FIELD", violations);
+  const bytes = api.ApplyRequest.encode(request).finish();
+  const committed = await methods.run({ type: "apply", wishes, prune: request.prune }, request.write, bytes);
+  return { plan: planToWire(committed), revision: BigInt(committed.revision) };
+}
+
+async function revert(
+  methods: ResourceMethods,
+  log: EventLog,
+  request: api.RevertRequest,
+): Promise<api.RevertResponse> {
+  const revision = Number(request.revision);
+  const head = await log.head();
+  if (revision > head.revision) {
+    const description = `the log has no revision ${revision}; its last is ${head.revision}`;
+    throw Refused.by("NOT_FOUND", [{ field: "revision", reason: "unknown_reference", description }]);
+  }
+  const target = await configurationAt(log, revision);
+  const bytes = api.RevertRequest.encode(request).finish();
+  const committed = await methods.run({ type: "revert", target }, request.write, bytes);
+  return { plan: planToWire(committed), revision: BigInt(committed.revision) };
+}
+
+
+function listenerMethods(methods: ResourceMethods, fault: InternalFault) {
+  return {
+    getListener: unary(fault, async ({ name }: api.GetListenerRequest) => ({ listener: await methods.get("listener", name) })),
+    listListeners: unary(fault, async (request: api.ListListenersRequest) => {
+      const { messages, ...page } = await methods.list("listener", request);
+      return { listeners: messages, ...page };
+    }),
+    createListener: unary(fault, async (request: api.CreateListenerRequest) => {
+      const bytes = api.CreateListenerRequest.encode(request).finish();
+      const kind = request.listener && { $case: "listener" as const, value: request.listener };
+      const { message, revision } = await methods.create<"listener">(kind, request.write, bytes);
+      return { listener: message, revision };
+    }),
+    updateListener: unary(fault, async (request: api.UpdateListenerRequest) => {
+      const bytes = api.UpdateListenerRequest.encode(request).finish();
+      const kind = request.listener && { $case: "listener" as const, value: request.listener };
+      const { message, revision } = await methods.update<"listener">(kind, request.updateMask, request.write, bytes);
+      return { listener: message, revision };
+    }),
+    deleteListener: unary(fault, async (request: api.DeleteListenerRequest) =>
+      methods.delete("listener", request, request.write, api.DeleteListenerRequest.encode(request).finish()),
+    ),
+  };
+}
+
+function routeMethods(methods: ResourceMethods, fault: InternalFault) {
+  return {
+    getRoute: unary(fault, async ({ name }: api.GetRouteRequest) => ({ route: await methods.get("route", name) })),
+    listRoutes: unary(fault, async (request: api.ListRoutesRequest) => {
+      const { messages, ...page } = await methods.list("route", request);
+      return { routes: messages, ...page };
+    }),
+    createRoute: unary(fault, async (request: api.CreateRouteRequest) => {
+      const bytes = api.CreateRouteRequest.encode(request).finish();
+      const kind = request.route && { $case: "route" as const, value: request.route };
+      const { message, revision } = await methods.create<"route">(kind, request.write, bytes);
+      return { route: message, revision };
+    }),
+    updateRoute: unary(fault, async (request: api.UpdateRouteRequest) => {
+      const bytes = api.UpdateRouteRequest.encode(request).finish();
+      const kind = request.route && { $case: "route" as const, value: request.route };
+      const { message, revision } = await methods.update<"route">(kind, request.updateMask, request.write, bytes);
+      return { route: message, revision };
+    }),
+    deleteRoute: unary(fault, async (request: api.DeleteRouteRequest) =>
+      methods.delete("route", request, request.write, api.DeleteRouteRequest.encode(request).finish()),
+    ),
+  };
+}
+
+function farmMethods(methods: ResourceMethods, fault: InternalFault) {
+  return {
+    getFarm: unary(fault, async ({ name }: api.GetFarmRequest) => ({ farm: await methods.get("farm", name) })),
+    listFarms: unary(fault, async (request: api.ListFarmsRequest) => {
+      const { messages, ...page } = await methods.list("farm", request);
+      return { farms: messages, ...page };
+    }),
+    createFarm: unary(fault, async (request: api.CreateFarmRequest) => {
+      const bytes = api.CreateFarmRequest.encode(request).finish();
+      const kind = request.farm && { $case: "farm" as const, value: request.farm };
+      const { message, revision } = await methods.create<"farm">(kind, request.write, bytes);
+      return { farm: message, revision };
+    }),
+    updateFarm: unary(fault, async (request: api.UpdateFarmRequest) => {
+      const bytes = api.UpdateFarmRequest.encode(request).finish();
+      const kind = request.farm && { $case: "farm" as const, value: request.farm };
+      const { message, revision } = await methods.update<"farm">(kind, request.updateMask, request.write, bytes);
+      return { farm: message, revision };
+    }),
+    deleteFarm: unary(fault, async (request: api.DeleteFarmRequest) =>
+      methods.delete("farm", request, request.write, api.DeleteFarmRequest.encode(request).finish()),
+    ),
+  };
+}
+
+function serverMethods(methods: ResourceMethods, fault: InternalFault) {
+  return {
+    getServer: unary(fault, async ({ name }: api.GetServerRequest) => ({ server: await methods.get("server", name) })),
+    listServers: unary(fault, async (request: api.ListServersRequest) => {
+      const { messages, ...page } = await methods.list("server", request);
+      return { servers: messages, ...page };
+    }),
+    createServer: unary(fault, async (request: api.CreateServerRequest) => {
+      const bytes = api.CreateServerRequest.encode(request).finish();
+      const kind = request.server && { $case: "server" as const, value: request.server };
+      const { message, revision } = await methods.create<"server">(kind, request.write, bytes);
+      return { server: message, revision };
+    }),
+    updateServer: unary(fault, async (request: api.UpdateServerRequest) => {
+      const bytes = api.UpdateServerRequest.encode(request).finish();
+      const kind = request.server && { $case: "server" as const, value: request.server };
+      const { message, revision } = await methods.update<"server">(kind, request.updateMask, request.write, bytes);
+      return { server: message, revision };
+    }),
+    deleteServer: unary(fault, async (request: api.DeleteServerRequest) =>
+      methods.delete("server", request, request.write, api.DeleteServerRequest.encode(request).finish()),
+    ),
+  };
+}

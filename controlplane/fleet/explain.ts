@@ -1,0 +1,110 @@
+import type { Configuration } from "../../model/configuration.ts";
+import { chooseRoute } from "../../model/match-route.ts";
+import type { FarmName, ServerResourceName } from "../../model/resource-name.ts";
+import { farmOf, listenerOf } from "../../model/resource-name.ts";
+import type { Action, Announcement, Farm, Listener, Route, Server } from "../../model/resource.ts";
+import { serverAvailability, type ServerUnavailable } from "../../model/server-availability.ts";
+import type { ExplainResponse, ExplainServer } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+
+/** What the configuration does with a hello, step by step. Pure; `failing` holds servers that no node can reach. */
+export function explain(
+  configuration: Configuration,
+  listener: Listener,
+  announcement: Announcement,
+  failing: ReadonlySet<string>,
+): ExplainResponse {
+  const steps: string[] = [];
+  const routes = [...configuration.routes.values()].filter((route) => listenerOf(route.name) === listener.name);
+  const chosen = chooseRoute(routes, announcement);
+  steps.push(announcedText(announcement), choiceText(listener, routes.length, chosen?.route));
+  const answer: ExplainResponse = {
+    revision: BigInt(configuration.position.revision),
+    listener: listener.name,
+    route: chosen?.route.name ?? "",
+    outcome: "",
+    farm: "",
+    servers: [],
+    alert: "",
+    steps,
+  };
+  follow(chosen?.route.action ?? listener.defaultAction, configuration, failing, answer);
+  return answer;
+}
+
+function announcedText({ serverName, alpnProtocols, source }: Announcement): string {
+  const name = serverName === null ? "no server name" : `the name ${serverName}`;
+  const alpn = alpnProtocols.length === 0 ? "no ALPN" : `ALPN ${alpnProtocols.join(", ")}`;
+  return `The hello announces ${name} and ${alpn}, from ${source ?? "an unknown address"}.`;
+}
+
+function choiceText(listener: Listener, routeCount: number, route: Route | undefined): string {
+  if (route === undefined) return `None of the ${routeCount} routes of ${listener.name} match: its default action is taken.`;
+  const { serverNames, noServerName, alpnProtocols, sourceNetworks } = route.match;
+  const names = noServerName ? [...serverNames, "no name"] : serverNames;
+  const narrowed = [
+    alpnProtocols.length === 0 ? "" : ` with ALPN ${alpnProtocols.join(", ")}`,
+    sourceNetworks.length === 0 ? "" : ` from ${sourceNetworks.join(", ")}`,
+  ].join("");
+  return `${route.name} (${names.join(", ")}${narrowed}) is the most specific of the routes that match.`;
+}
+
+function follow(
+  action: Action,
+  configuration: Configuration,
+  failing: ReadonlySet<string>,
+  answer: ExplainResponse,
+): void {
+  answer.outcome = action.to;
+  switch (action.to) {
+    case "reject":
+      answer.alert = action.alert;
+      answer.steps.push(`The connection is refused with the TLS alert ${action.alert}.`);
+      return;
+    case "server":
+      answer.farm = farmOf(action.server);
+      answer.servers = named(action.server, configuration, failing);
+      answer.steps.push(`It goes to ${action.server} and no other server.`);
+      return;
+    case "farm":
+      answer.farm = action.farm;
+      answer.servers = balanced(action.farm, configuration, failing);
+      answer.steps.push(farmText(configuration.farms.get(action.farm), answer.servers));
+  }
+}
+
+function farmText(farm: Farm | undefined, servers: readonly ExplainServer[]): string {
+  const eligible = servers.filter((server) => server.eligible).length;
+  if (eligible === 0) return `${farm?.name ?? "The farm"} has no server that may be chosen: alert internal_error.`;
+  return `${farm?.name ?? "The farm"} balances by ${farm?.balance ?? ""} over ${eligible} of ${servers.length} servers.`;
+}
+
+function named(name: ServerResourceName, configuration: Configuration, failing: ReadonlySet<string>): ExplainServer[] {
+  const server = configuration.servers.get(name);
+  if (server === undefined) return [];
+  const usable = server.state !== "maintenance";
+  const reason = usable && failing.has(name) ? "failing" : server.state;
+  return [{ server: name, address: server.address, eligible: usable, reason, share: usable ? 1 : 0 }];
+}
+
+function balanced(farm: FarmName, configuration: Configuration, failing: ReadonlySet<string>): ExplainServer[] {
+  const servers = [...configuration.servers.values()].filter((server) => farmOf(server.name) === farm);
+  const usable = servers.filter((server) => availability(server, failing) === "ready");
+  const primaries = usable.filter((server) => !server.backup);
+  const eligible = new Set(primaries.length > 0 ? primaries : usable);
+  const total = [...eligible].reduce((sum, server) => sum + server.weight, 0);
+  return servers.map((server) => {
+    const chosen = eligible.has(server);
+    const reason = chosen || server.backup === false ? availability(server, failing) : "backup";
+    return {
+      server: server.name,
+      address: server.address,
+      eligible: chosen,
+      reason,
+      share: chosen ? server.weight / total : 0,
+    };
+  });
+}
+
+function availability(server: Server, failing: ReadonlySet<string>): "ready" | ServerUnavailable {
+  return serverAvailability(server, failing.has(server.name));
+}

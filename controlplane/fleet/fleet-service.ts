@@ -1,0 +1,142 @@
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { parseIpAddress } from "../../model/address.ts";
+import { isListenerName } from "../../model/resource-name.ts";
+import type { Announcement, Listener } from "../../model/resource.ts";
+import { parseServerName, type ServerName } from "../../model/server-name.ts";
+import type { Violation } from "../../model/violation.ts";
+import { durationToWire } from "../../model/wire/resource-to-wire.ts";
+import type * as fleet from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { type InternalFault, unary } from "../admin/handler.ts";
+import { pageSize } from "../admin/listing.ts";
+import { Refused } from "../admin/refused.ts";
+import type { LiveConfiguration } from "../state/live-configuration.ts";
+import { explain } from "./explain.ts";
+import type { FleetView, LogView } from "./fleet-view.ts";
+import { helloFault, reportFault } from "./session-limits.ts";
+
+/** How often a node is asked to report when nothing changes. */
+const reportIntervalMs = 1000;
+
+/** What the fleet's methods work on. */
+export interface FleetParts {
+  readonly live: LiveConfiguration;
+  readonly view: FleetView;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly softwareVersion: string;
+  readonly fault: InternalFault;
+}
+
+export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
+  const { live, view, fault } = parts;
+  const log = logView(live);
+  return {
+    session: (call) => holdSession(parts, call),
+    listNodes: unary(fault, async (request) => {
+      await live.catchUp();
+      return listNodes(view, log, request);
+    }),
+    getNode: unary(fault, async ({ name }) => {
+      await live.catchUp();
+      const node = name.startsWith("nodes/") ? view.node(name.slice("nodes/".length), log) : undefined;
+      if (node !== undefined) return { node };
+      const description = `there is no ${JSON.stringify(name.slice(0, 80))}`;
+      throw Refused.by("NOT_FOUND", [{ field: "name", reason: "unknown_reference", description }]);
+    }),
+    explain: unary(fault, async (request) => {
+      await live.catchUp();
+      const listener = wantedListener(live, request.listener);
+      return explain(live.configuration, listener, announcementOf(request), view.failingServers());
+    }),
+  };
+}
+
+function logView(live: LiveConfiguration): LogView {
+  return {
+    get revision() {
+      return live.position.revision;
+    },
+    digestAt: (revision) => live.digestAt(revision),
+  };
+}
+
+/**
+ * Holds one node's session. A node that breaks the protocol is cut off with INVALID_ARGUMENT; the others are not
+ * touched.
+ */
+function holdSession(parts: FleetParts, call: ServerDuplexStream<fleet.SessionRequest, fleet.SessionResponse>): void {
+  const { view, now, softwareVersion } = parts;
+  let node: { readonly id: string; readonly session: symbol } | undefined;
+  const leave = (): void => {
+    if (node !== undefined) view.disconnect(node.id, node.session);
+    node = undefined;
+  };
+  const refuse = (details: string): void => {
+    leave();
+    call.emit("error", { code: status.INVALID_ARGUMENT, details });
+  };
+  call.on("data", ({ message }: fleet.SessionRequest) => {
+    switch (message?.$case) {
+      case "hello": {
+        const problem = node === undefined ? helloFault(message.value) : "a second hello";
+        if (problem !== undefined) return refuse(problem);
+        node = { id: message.value.nodeId, session: view.connect(message.value, now()) };
+        const welcome = { softwareVersion, reportInterval: durationToWire(reportIntervalMs) };
+        call.write({ message: { $case: "welcome", value: welcome } });
+        return;
+      }
+      case "report": {
+        const problem = node === undefined ? "a report before the hello" : reportFault(message.value);
+        if (problem !== undefined || node === undefined) return refuse(problem ?? "a report before the hello");
+        view.report(node.id, node.session, message.value, now());
+        return;
+      }
+      case undefined:
+        // A newer node says something that this control plane does not know: ignored, as the contract asks.
+        return;
+    }
+  });
+  call.on("end", () => {
+    leave();
+    call.end();
+  });
+  call.on("cancelled", leave);
+  call.on("error", leave);
+}
+
+function listNodes(view: FleetView, log: LogView, request: fleet.ListNodesRequest): fleet.ListNodesResponse {
+  const size = pageSize(request.pageSize, 100);
+  const after = request.pageToken;
+  const nodes = view.nodes(log).filter((node) => node.name > after);
+  const page = nodes.slice(0, size);
+  const nextPageToken = nodes.length > size ? (page.at(-1)?.name ?? "") : "";
+  return { nodes: page, nextPageToken, revision: BigInt(log.revision) };
+}
+
+function wantedListener(live: LiveConfiguration, name: string): Listener {
+  const { listeners } = live.configuration;
+  if (name === "" && listeners.size === 1) return listeners.values().next().value as Listener;
+  const listener = isListenerName(name) ? listeners.get(name) : undefined;
+  if (listener !== undefined) return listener;
+  const known = [...listeners.keys()].slice(0, 5).join(", ") || "none";
+  const description = name === "" ? `say which listener: ${known}` : `there is no ${JSON.stringify(name)}: ${known}`;
+  throw Refused.by("NOT_FOUND", [{ field: "listener", reason: "unknown_reference", description }]);
+}
+
+function announcementOf(request: fleet.ExplainRequest): Announcement {
+  const violations: Violation[] = [];
+  let serverName: ServerName | null = null;
+  if (request.serverName !== "") {
+    const parsed = parseServerName(request.serverName);
+    if ("name" in parsed) serverName = parsed.name;
+    else {
+      const description = `a hello with this name is refused: ${parsed.fault}`;
+      violations.push({ field: "server_name", reason: "malformed", description });
+    }
+  }
+  const source = request.source === "" ? null : (parseIpAddress(request.source) ?? null);
+  if (request.source !== "" && source === null)
+    violations.push({ field: "source", reason: "malformed", description: "it is no IP address" });
+  if (violations.length > 0) throw Refused.by("INVALID_FIELD", violations);
+  return { serverName, alpnProtocols: request.alpnProtocols, source };
+}

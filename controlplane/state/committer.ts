@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { type Commit, sameBytes } from "../../model/commit.ts";
+import { openCommit, sealCommit } from "../../model/wire/commit.ts";
+import type { Command, Refusal } from "../decide/command.ts";
+import { decide, eventsOf } from "../decide/decide.ts";
+import { type EventLog, LogCorrupt, LogUnavailable } from "../log/event-log.ts";
+import type { LiveConfiguration } from "./live-configuration.ts";
+import { lineOfChange, lineOfEvent, type PlanLine } from "./plan-line.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+/** How often a command is decided again because another writer was faster. */
+const decisionsMax = 32;
+
+/** Commands that wait for their turn; above it, new ones are turned away. */
+const commandsWaitingMax = 1000;
+
+/** Who asks, and how the request is told from others. */
+export interface CommandOrigin {
+  /** Unique in the whole log; a retry carries the same. */
+  readonly requestId: string;
+  /** The request as it came in, to tell a retry from another command under the same id. */
+  readonly requestBytes: Uint8Array;
+  readonly author: string;
+  readonly reason: string;
+  readonly validateOnly: boolean;
+}
+
+export interface Committed {
+  /** Of the commit; the present one where nothing was to be changed, or only validated. */
+  readonly revision: number;
+  readonly lines: readonly PlanLine[];
+  readonly unchangedCount: number;
+}
+
+/** The request id was used for another command. */
+export interface RequestIdReused {
+  readonly refused: "REQUEST_ID_REUSED";
+  readonly revision: number;
+}
+
+/** Turns commands into commits: decide, append at the revision that was seen, and again where another was faster. */
+export class Committer {
+  readonly #log: EventLog;
+  readonly #live: LiveConfiguration;
+  readonly #now: () => number;
+  readonly #queue = new SerialQueue(commandsWaitingMax);
+
+  /** `now` gives milliseconds since 1970. */
+  constructor(log: EventLog, live: LiveConfiguration, now: () => number) {
+    this.#log = log;
+    this.#live = live;
+    this.#now = now;
+  }
+
+  /**
+   * Carries out one command. Resolves once its commit is durable and folded in.
+   *
+   * @throws QueueFull, LogUnavailable, LogCorrupt
+   */
+  commit(command: Command, by: CommandOrigin): Promise<Committed | Refusal | RequestIdReused> {
+    return this.#queue.run(() => this.#commit(command, by));
+  }
+
+  async #commit(command: Command, by: CommandOrigin): Promise<Committed | Refusal | RequestIdReused> {
+    const requestDigest = createHash("sha256").update(by.requestBytes).digest();
+    for (let attempt = 0; attempt < decisionsMax; attempt += 1) {
+      await this.#live.catchUp();
+      const earlier = by.validateOnly ? undefined : await this.#log.findRequest(by.requestId);
+      if (earlier !== undefined) return this.#answerAgain(earlier, requestDigest);
+      const decision = decide(this.#live, command);
+      if ("refused" in decision) return decision;
+      const at = this.#live.position;
+      const { unchangedCount } = decision;
+      const lines = decision.changes.map(lineOfChange);
+      if (by.validateOnly || lines.length === 0) return { lines, unchangedCount, revision: at.revision };
+      const { requestId, author, reason } = by;
+      const { epoch, hash: parentHash } = at;
+      const revision = at.revision + 1;
+      const events = eventsOf(decision.changes);
+      const timeMs = this.#now();
+      const commit: Commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
+      const appended = await this.#log.append(sealCommit(commit), { revision, epoch, parentHash, requestId });
+      if (appended.outcome === "appended") {
+        await this.#live.catchUp();
+        return { lines, unchangedCount, revision };
+      }
+      // A conflict, or a duplicate that another replica wrote: catch up and look again.
+    }
+    throw new LogUnavailable(`other writers were faster ${decisionsMax} times in a row`);
+  }
+
+  /** The first answer of a request that comes again (AIP-155). */
+  async #answerAgain(revision: number, requestDigest: Uint8Array): Promise<Committed | RequestIdReused> {
+    const [sealed] = await this.#log.read(revision - 1, 1);
+    const opened = sealed && openCommit(sealed);
+    if (opened === undefined || "fault" in opened) throw new LogCorrupt(`commit ${revision} can't be read`);
+    const { commit } = opened;
+    if (!sameBytes(commit.requestDigest, requestDigest)) return { refused: "REQUEST_ID_REUSED", revision };
+    return { revision, lines: commit.events.map(lineOfEvent), unchangedCount: 0 };
+  }
+}
