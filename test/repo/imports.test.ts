@@ -120,6 +120,7 @@ proveLaw({
   },
   spared: {
     "a literal": { "cli/a.ts": `export const a = await import("../model/b.ts");` },
+    "the door": { "cli/switchyard.mjs": `import(built.href);` },
     "a test, which may load what it has just made": { "test/a.test.ts": `await import(made);` },
   },
 });

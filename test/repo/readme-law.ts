@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Law } from "./law.ts";
 
 const sourceRoots = /^(model|controlplane|dataplane|cli|bench|test|console)(\/|$)/;
-const sources = /\.(ts|mjs|js|cc|h|sh)$/;
+const sources = /\.(ts|mjs|js|cc|cpp|h|sh)$/;
 const readmeLinesMax = 25;
 
 /** What the folder is for, who may import it, which file to read first, what is not there. */

@@ -48,7 +48,7 @@ interface Oversize {
 }
 
 function oversizesOf(file: SourceFile): readonly Oversize[] {
-  if (!/\.(ts|mjs|js|cc|h|sh)$/.test(file.path)) return [];
+  if (!/\.(ts|mjs|js|cc|cpp|h|sh)$/.test(file.path)) return [];
   const oversizes: Oversize[] = [];
   const lines = lineAt(file, file.text.length);
   if (lines > fileLinesMax) {

@@ -9,15 +9,7 @@ export interface SourceFile {
 }
 
 /** Made by tools or by a run, not by us. Names of folders, or paths from the root. */
-const notOurs = new Set([
-  ".git",
-  "node_modules",
-  "dist",
-  ".switchyard",
-  "coverage",
-  "proto/gen",
-  "dataplane/native/build",
-]);
+const notOurs = new Set([".git", "node_modules", "dist", ".switchyard", "coverage", "proto/gen", "build"]);
 
 /**
  * Reads every text file under `root`. The disk is walked, rather than git asked, so that a file that is not added yet is
