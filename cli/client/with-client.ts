@@ -1,0 +1,86 @@
+import { status } from "@grpc/grpc-js";
+import type { ServiceError } from "@grpc/grpc-js";
+import type { Command } from "commander";
+import { CliFailure } from "../cli-failure.ts";
+import type { CliContext } from "../context.ts";
+import { exitCode } from "../exit-code.ts";
+import { AdminClient } from "./admin-client.ts";
+import type { FieldViolation } from "./refusal.ts";
+import { isServiceError, readRefusal } from "./refusal.ts";
+import { parseServerAddress, parseTimeoutMs } from "./server-address.ts";
+
+export const serverFallback = "127.0.0.1:7700";
+export const timeoutFallback = "30s";
+
+export interface CallSite {
+  /** What to say of a violation; the default names the field as the server does. */
+  readonly placeViolation?: (violation: FieldViolation) => string;
+  /** For a call that changes something: the id under which it may be made again. */
+  readonly requestId?: string;
+}
+
+/** The control plane's address that this command line means. */
+export function serverOf(command: Command, context: CliContext): string {
+  const { server } = command.optsWithGlobals<{ server?: string }>();
+  return parseServerAddress(server ?? context.defaultServer ?? serverFallback);
+}
+
+/** Connects, hands the client to the verb, and closes it. What the server refuses becomes a {@link CliFailure}. */
+export async function withClient<Result>(
+  command: Command,
+  context: CliContext,
+  use: (client: AdminClient) => Promise<Result>,
+  site: CallSite = {},
+): Promise<Result> {
+  const server = serverOf(command, context);
+  const { timeout } = command.optsWithGlobals<{ timeout?: string }>();
+  const client = new AdminClient(server, parseTimeoutMs(timeout ?? timeoutFallback));
+  try {
+    return await use(client);
+  } catch (error) {
+    throw isServiceError(error) ? failureOf(error, server, site) : error;
+  } finally {
+    client.close();
+  }
+}
+
+function failureOf(error: ServiceError, server: string, site: CallSite): CliFailure {
+  const unsure =
+    site.requestId === undefined
+      ? undefined
+      : `it may or may not have been done; the same command with --request-id ${site.requestId} finds out safely`;
+  if (error.code === status.UNAVAILABLE) {
+    const fault = /\bE[A-Z]{3,}\b/.exec(error.details)?.[0] ?? "";
+    const cause = neverConnected[fault];
+    const summary = `can't reach the control plane at ${server}: ${cause ?? error.details}`;
+    const hint = cause === undefined ? unsure : undefined;
+    return new CliFailure(exitCode.unreachable, `${summary}\n${hint ?? reachHint}`);
+  }
+  if (error.code === status.DEADLINE_EXCEEDED) {
+    const summary = `the control plane at ${server} did not answer in time`;
+    return new CliFailure(exitCode.unreachable, `${summary}\n${unsure ?? "--timeout gives it longer"}`);
+  }
+  return refused(error, server, site);
+}
+
+const reachHint = "`switchyard up` starts a control plane here; --server HOST:PORT names another";
+
+/** Faults after which the request certainly has not been sent. */
+const neverConnected: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the network",
+  ENOTFOUND: "no such host",
+  ETIMEDOUT: "connection timed out",
+};
+
+function refused(error: ServiceError, server: string, site: CallSite): CliFailure {
+  const refusal = readRefusal(error);
+  if (error.code === status.UNIMPLEMENTED)
+    return new CliFailure(exitCode.failed, `${server} does not know this call: is it a Switchyard control plane?`);
+  const place = site.placeViolation ?? (({ field, description }) => `${field}: ${description}`);
+  const details = refusal.violations.map(place);
+  for (const [key, value] of refusal.metadata) details.push(`  ${key}: ${value}`);
+  const code = refusal.reason === "" ? (status[error.code] ?? `code ${error.code}`) : refusal.reason;
+  return new CliFailure(exitCode.failed, `refused: ${refusal.message} (${code})`, details);
+}

@@ -1,0 +1,25 @@
+/**
+ * What the process ends with. No code has two meanings, so that a script can tell "they differ" from "it failed"; a
+ * test compares this table with the one in `--help`.
+ */
+export const exitCode = {
+  /** Done. */
+  ok: 0,
+  /** Refused by the control plane, or failed. */
+  failed: 1,
+  /** The command line or a file is wrong; nothing was sent. */
+  usage: 2,
+  /** The control plane could not be reached, or did not answer in time. */
+  unreachable: 3,
+  /** `diff` found a difference. */
+  different: 4,
+} as const;
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
+export const exitCodeHelp = `Exit codes:
+  0  done
+  1  refused by the control plane, or failed
+  2  the command line or a file is wrong; nothing was sent
+  3  the control plane could not be reached, or did not answer in time
+  4  diff: the two revisions differ`;

@@ -1,0 +1,114 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import type { ResourceKind } from "../model/resource-name.ts";
+import type { Resource } from "../proto/gen/switchyard/config/v1/resources.ts";
+import { Node } from "../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { AdminClient } from "./client/admin-client.ts";
+import { configurationAt } from "./client/configuration-at.ts";
+import { getNode, listNodes } from "./client/list-nodes.ts";
+import { getResource, listResources } from "./client/resource-calls.ts";
+import { withClient } from "./client/with-client.ts";
+import type { CliContext } from "./context.ts";
+import { note, print } from "./context.ts";
+import { messageJson, resourceJson } from "./output/message-json.ts";
+import { nodeTable } from "./output/node-table.ts";
+import { resourceTable } from "./output/resource-table.ts";
+import { safeDocument } from "./output/safe-text.ts";
+import { yamlText } from "./output/yaml-text.ts";
+import { examples } from "./run-cli.ts";
+import type { Target } from "./target-argument.ts";
+import { fullParent, parseTarget } from "./target-argument.ts";
+
+interface GetOptions {
+  readonly output: "table" | "yaml" | "json";
+  readonly parent?: string;
+  readonly etag?: boolean;
+}
+
+export function registerGet(program: Command, context: CliContext): void {
+  const command = program
+    .command("get")
+    .description("Show what is configured, and the nodes.")
+    .argument("<kind>", "listeners, routes, farms, servers, nodes or all; `farm` and `f` do too; or a full name")
+    .argument("[name...]", "names, full or short: farms/web or web, farms/web/servers/a or web/a")
+    .addOption(
+      new Option("-o, --output <form>", "form of the output").choices(["table", "yaml", "json"]).default("table"),
+    )
+    .option("--parent <name>", "only the routes of this listener, or the servers of this farm")
+    .option("--etag", "keep etags in yaml and json; applied again, each must match what is stored")
+    .addHelpText(
+      "after",
+      examples(
+        ["switchyard get servers --parent farms/web", "the servers of one farm"],
+        ["switchyard get farm web -o yaml", "one farm, as apply takes it"],
+        ["switchyard get nodes", "the fleet: revisions, digests, connections"],
+      ),
+    )
+    .action(async (kind: string, names: readonly string[], options: GetOptions) => {
+      const target = parseTarget([kind, ...names], options.parent);
+      const parent = target.names.length > 0 ? "" : fullParent(target.kind, options.parent);
+      await withClient(command, context, async (client) => {
+        if (target.kind === "node") await printNodes(context, await nodesOf(client, target), options);
+        else await printResources(context, target.kind, await resourcesOf(client, target, parent), options);
+      });
+    });
+}
+
+async function nodesOf(client: AdminClient, target: Target): Promise<readonly Node[]> {
+  if (target.names.length === 0) return (await listNodes(client)).nodes;
+  const nodes: Node[] = [];
+  for (const name of target.names) nodes.push(await getNode(client, name));
+  return nodes;
+}
+
+async function resourcesOf(client: AdminClient, target: Target, parent: string): Promise<readonly Resource[]> {
+  const { kind } = target;
+  if (kind === "node") return [];
+  if (kind === "all") return [...(await configurationAt(client, 0n)).resources.values()];
+  if (target.names.length === 0) return listResources(client, kind, parent);
+  const resources: Resource[] = [];
+  for (const name of target.names) resources.push(await getResource(client, kind, name));
+  return resources;
+}
+
+async function printNodes(context: CliContext, nodes: readonly Node[], options: GetOptions): Promise<void> {
+  if (options.output === "table") {
+    if (nodes.length === 0) note(context, "no nodes");
+    else await print(context, nodeTable(nodes));
+    return;
+  }
+  const json = nodes.map((node) => messageJson("switchyard.fleet.v1.Node", Node, node));
+  const document = { nodes: json };
+  await print(context, options.output === "yaml" ? yamlText(document) : jsonText(document));
+}
+
+async function printResources(
+  context: CliContext,
+  kind: ResourceKind | "all",
+  resources: readonly Resource[],
+  options: GetOptions,
+): Promise<void> {
+  if (options.output === "json") {
+    const json = resources.map((resource) => resourceJson(resource, { etag: options.etag ?? false }));
+    await print(context, jsonText({ resources: json }));
+    return;
+  }
+  if (options.output === "yaml") {
+    for (const [index, resource] of resources.entries())
+      await print(
+        context,
+        (index === 0 ? "" : "---\n") + yamlText(resourceJson(resource, { etag: options.etag ?? false })),
+      );
+    return;
+  }
+  const kinds: readonly ResourceKind[] = kind === "all" ? ["listener", "route", "farm", "server"] : [kind];
+  const tables = kinds.map((one) => [one, resources.filter((resource) => resource.kind?.$case === one)] as const);
+  const filled = tables.filter(([, found]) => found.length > 0);
+  if (filled.length === 0) note(context, kind === "all" ? "nothing is configured" : `no ${kind}s`);
+  for (const [index, [one, found]] of filled.entries())
+    await print(context, (index === 0 ? "" : "\n") + resourceTable(one, found));
+}
+
+function jsonText(value: unknown): string {
+  return `${safeDocument(JSON.stringify(value, undefined, 2))}\n`;
+}

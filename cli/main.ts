@@ -1,0 +1,64 @@
+import { userInfo } from "node:os";
+import { registerApply } from "./apply.ts";
+import type { RegisterVerb } from "./context.ts";
+import { registerDelete } from "./delete.ts";
+import { registerDiff } from "./diff.ts";
+import { exitCode } from "./exit-code.ts";
+import { registerExplain } from "./explain.ts";
+import { registerGet } from "./get.ts";
+import { registerHistory } from "./history.ts";
+import { registerRevert } from "./revert.ts";
+import { runCli } from "./run-cli.ts";
+import { registerShow } from "./show.ts";
+import { registerStatus } from "./status.ts";
+
+/** In the order of `--help`. */
+const verbs: readonly RegisterVerb[] = [
+  registerApply,
+  registerGet,
+  registerDelete,
+  registerHistory,
+  registerShow,
+  registerDiff,
+  registerRevert,
+  registerExplain,
+  registerStatus,
+];
+
+/** A reader that has seen enough (`| head`) is no failure; any other trouble with standard output is. */
+function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(exitCode.ok);
+  process.stderr.write(`switchyard: can't write the output: ${error.message}\n`);
+  process.exit(exitCode.failed);
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without an entry in the password file, as containers have: the control plane has its own default.
+    return "";
+  }
+}
+
+process.stdout.on("error", endQuietlyOnBrokenPipe);
+process.stderr.on("error", endQuietlyOnBrokenPipe);
+
+const { env } = process;
+try {
+  process.exitCode = await runCli(process.argv.slice(2), verbs, {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    defaultServer: env["SWITCHYARD_SERVER"],
+    defaultAuthor: env["SWITCHYARD_AUTHOR"] ?? userName(),
+    colour: process.stdout.isTTY && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb",
+    signal: new AbortController().signal,
+  });
+} catch (error) {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`switchyard: a fault of its own: ${text}\n`);
+  if (env["SWITCHYARD_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else process.stderr.write("  SWITCHYARD_DEBUG=1 shows where\n");
+  process.exitCode = exitCode.failed;
+}
