@@ -1,15 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import type { DescMessage, FileRegistry } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { packageRoot } from "./package-root.ts";
 
-/**
- * The API's descriptors: an output of `npm run generate` beside the generated code. The compiler copies no binary
- * files, so that the place is another one from `cli/` than from `dist/cli/`.
- */
-export const descriptorsFile: URL = ["../proto/gen/image.binpb", "../../proto/gen/image.binpb"]
-  .map((place) => new URL(place, import.meta.url))
-  .reduce((first, second) => (existsSync(first) ? first : second));
+/** The API's descriptors: an output of `npm run generate` beside the generated code; the compiler copies no such file. */
+export const descriptorsFile: URL = new URL("proto/gen/image.binpb", packageRoot);
 
 let registry: FileRegistry | undefined;
 

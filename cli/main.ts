@@ -1,29 +1,12 @@
 import { userInfo } from "node:os";
-import { registerApply } from "./apply.ts";
+import { clientVerbs } from "./client-verbs.ts";
 import type { RegisterVerb } from "./context.ts";
-import { registerDelete } from "./delete.ts";
-import { registerDiff } from "./diff.ts";
+import { registerControlPlane } from "./controlplane.ts";
 import { exitCode } from "./exit-code.ts";
-import { registerExplain } from "./explain.ts";
-import { registerGet } from "./get.ts";
-import { registerHistory } from "./history.ts";
-import { registerRevert } from "./revert.ts";
 import { runCli } from "./run-cli.ts";
-import { registerShow } from "./show.ts";
-import { registerStatus } from "./status.ts";
 
 /** In the order of `--help`. */
-const verbs: readonly RegisterVerb[] = [
-  registerApply,
-  registerGet,
-  registerDelete,
-  registerHistory,
-  registerShow,
-  registerDiff,
-  registerRevert,
-  registerExplain,
-  registerStatus,
-];
+const verbs: readonly RegisterVerb[] = [...clientVerbs];
 
 /** A reader that has seen enough (`| head`) is no failure; any other trouble with standard output is. */
 function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
@@ -41,6 +24,18 @@ function userName(): string {
   }
 }
 
+/** The first interrupt ends a verb in order; the second ends the process, whatever it is doing. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+    controller.abort();
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return controller.signal;
+}
+
 process.stdout.on("error", endQuietlyOnBrokenPipe);
 process.stderr.on("error", endQuietlyOnBrokenPipe);
 
@@ -53,7 +48,7 @@ try {
     defaultServer: env["SWITCHYARD_SERVER"],
     defaultAuthor: env["SWITCHYARD_AUTHOR"] ?? userName(),
     colour: process.stdout.isTTY && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb",
-    signal: new AbortController().signal,
+    signal: interruptSignal(),
   });
 } catch (error) {
   const text = error instanceof Error ? error.message : String(error);

@@ -142,7 +142,7 @@ export function networkContains(network: NetworkBits, address: Uint8Array): bool
   for (let index = 0; index < whole; index += 1) if (bytes[index] !== network.bytes[index]) return false;
   const rest = network.prefixBits & 7;
   if (rest === 0) return true;
-  return (((bytes[whole] as number) ^ (network.bytes[whole] as number)) >> (8 - rest)) === 0;
+  return ((bytes[whole] as number) ^ (network.bytes[whole] as number)) >> (8 - rest) === 0;
 }
 
 /** `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2) as its four bytes; anything else as it is. */

@@ -16,6 +16,7 @@ export function difference(from: ResourceSet, to: ResourceSet): readonly Change[
     const before = from.resource(after.name) ?? null;
     if (before === null || canonicalText(before) !== canonicalText(after)) changes.push({ before, after });
   }
-  for (const before of from.resources()) if (to.resource(before.name) === undefined) changes.push({ before, after: null });
+  for (const before of from.resources())
+    if (to.resource(before.name) === undefined) changes.push({ before, after: null });
   return changes;
 }

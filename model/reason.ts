@@ -53,12 +53,7 @@ export type ConnectEnd = "connect_failed" | "connect_timeout";
 /** The end of a connection that was spliced. */
 export type SpliceEnd =
   /** Both sides ended their streams. */
-  | "done"
-  | "client_reset"
-  | "server_reset"
-  | "client_idle"
-  | "server_idle"
-  | "half_close_timeout";
+  "done" | "client_reset" | "server_reset" | "client_idle" | "server_idle" | "half_close_timeout";
 
 /** Ended by the node itself. */
 export type NodeEnd =

@@ -76,6 +76,8 @@ function canonicalValue(value: unknown): unknown {
 /** Paths of the fields in which two resources of one kind differ. */
 export function changedFields(before: Resource, after: Resource): readonly string[] {
   return fieldsOf(after)
-    .filter((field) => JSON.stringify(canonicalValue(field.get(before))) !== JSON.stringify(canonicalValue(field.get(after))))
+    .filter(
+      (field) => JSON.stringify(canonicalValue(field.get(before))) !== JSON.stringify(canonicalValue(field.get(after))),
+    )
     .map((field) => field.path);
 }

@@ -1,4 +1,4 @@
-import { parseServerName, type ServerName, type ServerNameFault } from "./server-name.ts";
+import { parseServerName, type ServerName, type ServerNameFault, serverNameBytesMax } from "./server-name.ts";
 
 /**
  * What a route says about names: an exact name, `*.suffix` (one label or more in place of the star, so `*.example.com`
@@ -8,7 +8,10 @@ export type ServerNamePattern = string & { readonly __brand: "ServerNamePattern"
 
 export type ServerNamePatternFault = ServerNameFault | "name_wildcard";
 
-/** Normalises a pattern; a star anywhere but as the whole first label is refused. */
+/**
+ * Normalises a pattern. A star anywhere but as the whole first label is refused, and so is a suffix too long for any name
+ * to end with: a label and a dot must fit before it.
+ */
 export function parseServerNamePattern(
   text: string,
 ): { readonly pattern: ServerNamePattern } | { readonly fault: ServerNamePatternFault } {
@@ -18,6 +21,7 @@ export function parseServerNamePattern(
   if (rest.includes("*")) return { fault: "name_wildcard" };
   const parsed = parseServerName(rest);
   if ("fault" in parsed) return parsed;
+  if (wildcard && parsed.name.length > serverNameBytesMax - 2) return { fault: "name_too_long" };
   const pattern = wildcard ? `*.${parsed.name}` : parsed.name;
   return { pattern: pattern as string as ServerNamePattern };
 }
@@ -31,7 +35,7 @@ export function patternRank(pattern: ServerNamePattern): number {
   return pattern.startsWith("*.") ? pattern.length : exactRank;
 }
 
-/** Above the longest wildcard (a name of 253 bytes and `*.`). */
+/** Above the longest wildcard (253 bytes). */
 export const exactRank = 1024;
 
 /** The rank of "no name": its hellos have no other candidates. */

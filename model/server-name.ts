@@ -69,9 +69,7 @@ const scratch = new Uint8Array(serverNameBytesMax);
 const scratchSource = new Uint8Array(serverNameBytesMax + 2);
 
 /** The same for text, as an operator or the CLI writes it. */
-export function parseServerName(
-  text: string,
-): { readonly name: ServerName } | { readonly fault: ServerNameFault } {
+export function parseServerName(text: string): { readonly name: ServerName } | { readonly fault: ServerNameFault } {
   if (text.length > scratchSource.length) return { fault: "name_too_long" };
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

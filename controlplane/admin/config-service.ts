@@ -76,10 +76,11 @@ async function revert(
   return { plan: planToWire(committed), revision: BigInt(committed.revision) };
 }
 
-
 function listenerMethods(methods: ResourceMethods, fault: InternalFault) {
   return {
-    getListener: unary(fault, async ({ name }: api.GetListenerRequest) => ({ listener: await methods.get("listener", name) })),
+    getListener: unary(fault, async ({ name }: api.GetListenerRequest) => ({
+      listener: await methods.get("listener", name),
+    })),
     listListeners: unary(fault, async (request: api.ListListenersRequest) => {
       const { messages, ...page } = await methods.list("listener", request);
       return { listeners: messages, ...page };

@@ -46,8 +46,7 @@ export class Listings {
     if (kept !== undefined) return kept;
     const now = this.#live.position.revision;
     if (revision > now) throw new Refused("INVALID_PAGE_TOKEN", `the log has no revision ${revision}`);
-    const configuration =
-      revision === now ? this.#live.configuration : await configurationAt(this.#log, revision);
+    const configuration = revision === now ? this.#live.configuration : await configurationAt(this.#log, revision);
     const listing = { revision, resources: sorted(configuration, kind, prefix) };
     this.#kept.set(key, listing);
     for (const oldest of this.#kept.keys()) {

@@ -65,7 +65,11 @@ export class ResourceMethods {
   }
 
   /** `bytes` is the encoded request, for its digest. */
-  async create<K extends ResourceKind>(kind: Kind | undefined, write: Write | undefined, bytes: Uint8Array): Promise<Stored<K>> {
+  async create<K extends ResourceKind>(
+    kind: Kind | undefined,
+    write: Write | undefined,
+    bytes: Uint8Array,
+  ): Promise<Stored<K>> {
     const given = present(kind);
     const resource = parsed(given);
     const wish = { resource, path: given.$case, etag: "" };

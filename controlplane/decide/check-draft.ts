@@ -54,8 +54,7 @@ function checkUnused(
 ): void {
   // Entries are checked by their own references; here only what stays untouched matters.
   const users = [...index.referrers(before.name)].filter((name) => !draft.entries.has(name));
-  if (users.length > 0)
-    refuse(violations, entry, "name", "in_use", `${before.name} is named by ${listed(users)}`);
+  if (users.length > 0) refuse(violations, entry, "name", "in_use", `${before.name} is named by ${listed(users)}`);
   const inside = [...index.children(before.name)].filter((name) => !draft.entries.has(name));
   if (inside.length > 0)
     refuse(violations, entry, "name", "in_use", `${before.name} still has ${listed(inside)}; force deletes them too`);

@@ -118,11 +118,6 @@ function notFound(name: string, field: string): Refusal {
   return refusal("NOT_FOUND", field, "unknown_reference", `there is no ${name}`);
 }
 
-function refusal(
-  refused: RefusalReason,
-  field: string,
-  reason: Violation["reason"],
-  description: string,
-): Refusal {
+function refusal(refused: RefusalReason, field: string, reason: Violation["reason"], description: string): Refusal {
   return { refused, violations: [{ field, reason, description }] };
 }

@@ -38,7 +38,8 @@ function announcedText({ serverName, alpnProtocols, source }: Announcement): str
 }
 
 function choiceText(listener: Listener, routeCount: number, route: Route | undefined): string {
-  if (route === undefined) return `None of the ${routeCount} routes of ${listener.name} match: its default action is taken.`;
+  if (route === undefined)
+    return `None of the ${routeCount} routes of ${listener.name} match: its default action is taken.`;
   const { serverNames, noServerName, alpnProtocols, sourceNetworks } = route.match;
   const names = noServerName ? [...serverNames, "no name"] : serverNames;
   const narrowed = [

@@ -62,6 +62,12 @@ export class FleetView {
     return entries.map((entry) => nodeMessage(entry, log));
   }
 
+  get connectedCount(): number {
+    let count = 0;
+    for (const entry of this.#nodes.values()) if (entry.connected) count += 1;
+    return count;
+  }
+
   /** Servers that every connected node sees as failing. */
   failingServers(): ReadonlySet<string> {
     const connected = [...this.#nodes.values()].filter((entry) => entry.connected && entry.report !== undefined);

@@ -26,11 +26,7 @@ export async function configurationAt(log: EventLog, revision: number): Promise<
 }
 
 /** Folds the commits after the configuration's position, up to `revision`, and tells of each. */
-export async function* foldUpTo(
-  log: EventLog,
-  configuration: Configuration,
-  revision: number,
-): AsyncGenerator<Folded> {
+export async function* foldUpTo(log: EventLog, configuration: Configuration, revision: number): AsyncGenerator<Folded> {
   while (configuration.position.revision < revision) {
     const from = configuration.position;
     const batch = await log.read(from.revision, Math.min(readBatch, revision - from.revision));
@@ -70,4 +66,3 @@ export async function sharesHistory(log: EventLog, position: Position): Promise<
   const [sealed] = await log.read(position.revision - 1, 1);
   return sealed !== undefined && Buffer.compare(sealed.hash, position.hash) === 0;
 }
-

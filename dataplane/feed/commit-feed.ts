@@ -18,9 +18,9 @@ export interface CommitSink {
   /** A whole configuration that replaces what the node has. */
   snapshot(configuration: Configuration): Promise<void>;
   /** Where the log stands, heard now: current, or behind. */
-  beacon(head: Position): void;
+  beacon(head: Position): Promise<void>;
   /** The feed was lost, or is back. The node serves on. */
-  state(state: "following" | "disconnected", detail: string): void;
+  state(state: "following" | "disconnected"): void;
   /** The log has another history than the node: it keeps serving and asks for a snapshot. */
   forked(detail: string): void;
 }

@@ -93,7 +93,10 @@ function eventFromWire(
   message: WireEvent,
 ): { readonly event: ConfigEvent } | { readonly fault: CommitFault; readonly detail: string } {
   if (message.schemaVersion > eventSchemaVersion || message.fact === undefined)
-    return { fault: "future_schema", detail: `schema version ${message.schemaVersion}; known up to ${eventSchemaVersion}` };
+    return {
+      fault: "future_schema",
+      detail: `schema version ${message.schemaVersion}; known up to ${eventSchemaVersion}`,
+    };
   const { fact } = message;
   if (fact.$case === "deleted") {
     if (kindOfName(fact.value.name) === undefined)

@@ -43,7 +43,11 @@ export class FieldReader {
     if (value === undefined) return range.fallback;
     const ms = Number(value.seconds) * 1000 + value.nanos / 1_000_000;
     if (ms < range.min || ms > range.max) {
-      this.refuse(field, "out_of_range", `${ms / 1000} s is not between ${range.min / 1000} s and ${range.max / 1000} s`);
+      this.refuse(
+        field,
+        "out_of_range",
+        `${ms / 1000} s is not between ${range.min / 1000} s and ${range.max / 1000} s`,
+      );
       return range.fallback;
     }
     if (Number.isInteger(ms)) return ms;

@@ -174,7 +174,11 @@ function parseFarm(message: wire.Farm, reader: FieldReader): Farm {
       max: 60_000,
       fallback: 5000,
     }),
-    connectAttemptsMax: reader.count("connect_attempts_max", message.connectAttemptsMax, { min: 1, max: 10, fallback: 3 }),
+    connectAttemptsMax: reader.count("connect_attempts_max", message.connectAttemptsMax, {
+      min: 1,
+      max: 10,
+      fallback: 3,
+    }),
     serverIdleTimeoutMs: reader.durationMs("server_idle_timeout", message.serverIdleTimeout, idleTimeoutMs),
     halfCloseTimeoutMs: reader.durationMs("half_close_timeout", message.halfCloseTimeout, {
       ...idleTimeoutMs,
@@ -194,7 +198,11 @@ function parseServer(message: wire.Server, reader: FieldReader): Server {
   const state = serverStates[message.state];
   if (state === undefined) reader.refuse("state", "malformed", `${String(message.state)} is no server state`);
   if (!/^[\x21-\x7e]{0,63}$/.test(message.region))
-    reader.refuse("region", "malformed", `${quoted(message.region)} is no region: at most 63 printable ASCII characters`);
+    reader.refuse(
+      "region",
+      "malformed",
+      `${quoted(message.region)} is no region: at most 63 printable ASCII characters`,
+    );
   return {
     kind: "server",
     name: parseName(message.name, isServerResourceName, "server", reader),

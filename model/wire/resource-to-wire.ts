@@ -33,7 +33,10 @@ export function resourceToWire(resource: Resource): wire.Resource & { kind: NonN
         sourceNetworks: [...sourceNetworks],
       };
       return {
-        kind: { $case: "route", value: { name: resource.name, match, action: actionToWire(resource.action), etag: "" } },
+        kind: {
+          $case: "route",
+          value: { name: resource.name, match, action: actionToWire(resource.action), etag: "" },
+        },
       };
     }
     case "farm":

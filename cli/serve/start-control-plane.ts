@@ -1,0 +1,34 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { ControlPlane } from "../../controlplane/control-plane.ts";
+import { SqliteEventLog } from "../../controlplane/log/sqlite-event-log.ts";
+import type { SocketAddress } from "../../model/address.ts";
+import { CliFailure } from "../cli-failure.ts";
+import { descriptorsFile } from "../descriptors.ts";
+import { exitCode } from "../exit-code.ts";
+import { softwareVersion } from "../package-root.ts";
+
+/** The log's file in a data directory. */
+const logFile = "log.sqlite";
+
+/** Starts a control plane on the embedded log in `dataDir`, which is made where it is not there. */
+export async function startControlPlane(
+  dataDir: string,
+  adminAddress: SocketAddress,
+  logger: Logger,
+): Promise<ControlPlane> {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    return await ControlPlane.start({
+      log: await SqliteEventLog.open({ path: join(dataDir, logFile) }),
+      adminAddress,
+      descriptors: await readFile(descriptorsFile),
+      softwareVersion,
+      now: Date.now,
+      onFault: (error) => logger.error({ err: error }, "control plane fault"),
+    });
+  } catch (error) {
+    throw new CliFailure(exitCode.failed, error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,8 @@
+import type { Listener } from "../../model/resource.ts";
+import type { ListenerSettings } from "./engine.ts";
+
+/** What the engine needs to know of a listener. */
+export function listenerSettings(listener: Listener): ListenerSettings {
+  const { name, addresses, helloBytesMax, helloDeadlineMs, clientIdleTimeoutMs, connectionsMax } = listener;
+  return { name, addresses, helloBytesMax, helloDeadlineMs, clientIdleTimeoutMs, connectionsMax };
+}

@@ -1,0 +1,118 @@
+import { type Position, sameBytes, type SealedCommit } from "../../model/commit.ts";
+import { type Change, Configuration } from "../../model/configuration.ts";
+import { difference } from "../../model/difference.ts";
+import { openNextCommit } from "../../model/wire/commit.ts";
+import type { CommitSink } from "./commit-feed.ts";
+
+/** Where the follower stands with the log; for readiness, reports and alarms. */
+export interface FollowerState {
+  /** What the table is built from. */
+  readonly position: Position;
+  readonly digest: Uint8Array;
+  /** Whether the configuration was ever known: a node without one is not ready. */
+  readonly loaded: boolean;
+  readonly feed: "following" | "disconnected";
+  /** Why the node serves an older revision than the log has; undefined while all is well. */
+  readonly stalled: { readonly reason: "future_schema" | "forked" | "broken"; readonly detail: string } | undefined;
+}
+
+/** Carries out changes: the table first, at once; then what takes time, such as binding addresses. */
+export type Apply = (changes: readonly Change[], position: Position) => Promise<void>;
+
+/**
+ * Follows the log and folds it into the configuration that the node serves.
+ *
+ * While all is well each commit goes straight into it. When the log turns out to have another history (it was rebuilt,
+ * or tampered with), the node keeps serving what it has, folds the log anew beside it, and changes over once that has
+ * reached the head: live traffic sees only the difference.
+ */
+export class Follower implements CommitSink {
+  #serving = new Configuration();
+  #rebuilding: Configuration | undefined;
+  #loaded = false;
+  #feed: FollowerState["feed"] = "disconnected";
+  #stalled: FollowerState["stalled"];
+  readonly #apply: Apply;
+  readonly #onState: () => void;
+
+  /** `onState` is called after anything in `state()` changed. */
+  constructor(apply: Apply, onState: () => void) {
+    this.#apply = apply;
+    this.#onState = onState;
+  }
+
+  get status(): FollowerState {
+    const { position, digest } = this.#serving;
+    return { position, digest, loaded: this.#loaded, feed: this.#feed, stalled: this.#stalled };
+  }
+
+  /** The revision that decisions are made with. */
+  get servingRevision(): number {
+    return this.#serving.position.revision;
+  }
+
+  position(): Position {
+    return (this.#rebuilding ?? this.#serving).position;
+  }
+
+  async commit(sealed: SealedCommit): Promise<void> {
+    const configuration = this.#rebuilding ?? this.#serving;
+    const opened = openNextCommit(configuration.position, sealed);
+    if ("fault" in opened) {
+      const reason = opened.fault === "future_schema" ? "future_schema" : "broken";
+      this.#stall({ reason, detail: `${opened.fault}: ${opened.detail}` });
+      if (reason === "broken") this.#rebuilding = new Configuration();
+      throw new Error(`${opened.fault}: ${opened.detail}`);
+    }
+    const changes = configuration.apply(opened.commit, opened.position);
+    if (configuration !== this.#serving) return;
+    await this.#apply(changes, opened.position);
+    this.#onState();
+  }
+
+  async snapshot(configuration: Configuration): Promise<void> {
+    await this.#changeOver(configuration);
+  }
+
+  async beacon(head: Position): Promise<void> {
+    const rebuilt = this.#rebuilding;
+    if (rebuilt !== undefined && isAt(rebuilt, head)) await this.#changeOver(rebuilt);
+    if (this.#rebuilding === undefined && isAt(this.#serving, head)) {
+      const news = !this.#loaded || this.#stalled !== undefined;
+      this.#loaded = true;
+      this.#stalled = undefined;
+      if (news) this.#onState();
+    }
+  }
+
+  state(state: "following" | "disconnected"): void {
+    if (state === this.#feed) return;
+    this.#feed = state;
+    this.#onState();
+  }
+
+  forked(detail: string): void {
+    this.#rebuilding = new Configuration();
+    this.#stall({ reason: "forked", detail });
+  }
+
+  #stall(stalled: NonNullable<FollowerState["stalled"]>): void {
+    this.#stalled = stalled;
+    this.#onState();
+  }
+
+  async #changeOver(next: Configuration): Promise<void> {
+    const changes = difference(this.#serving, next);
+    this.#serving = next;
+    this.#rebuilding = undefined;
+    await this.#apply(changes, next.position);
+    this.#loaded = true;
+    this.#stalled = undefined;
+    this.#onState();
+  }
+}
+
+function isAt(configuration: Configuration, head: Position): boolean {
+  const { revision, hash } = configuration.position;
+  return revision === head.revision && sameBytes(hash, head.hash);
+}

@@ -1,0 +1,139 @@
+import { type ClientReadableStream, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import type { Position } from "../../model/commit.ts";
+import { restoreSnapshot } from "../../model/wire/snapshot.ts";
+import type { SnapshotHeader } from "../../proto/gen/switchyard/config/v1/commits.ts";
+import { ConfigServiceClient, type WatchCommitsResponse } from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import type { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import type { CommitFeed, CommitSink } from "./commit-feed.ts";
+import { type Backoff, pause } from "./backoff.ts";
+
+/** The control plane breaks silence each second; after this long without a word the stream counts as dead. */
+const silenceMaxMs = 5000;
+
+/** Largest message that is taken: a commit of 100,000 routes, as the admin API bounds it. */
+const messageBytesMax = 64 * 1024 * 1024;
+
+export interface GrpcCommitFeedOptions {
+  /** Control-plane address, `127.0.0.1:7700`. */
+  readonly address: string;
+  readonly backoff: Backoff;
+  /** Hears, in a sentence, why the feed was lost. */
+  readonly onLost: (why: string) => void;
+}
+
+/** Follows the log by WatchCommits: for nodes that have no NATS, and for `switchyard up`. */
+export class GrpcCommitFeed implements CommitFeed {
+  readonly #options: GrpcCommitFeedOptions;
+
+  constructor(options: GrpcCommitFeedOptions) {
+    this.#options = options;
+  }
+
+  async follow(sink: CommitSink, signal: AbortSignal): Promise<void> {
+    const client = new ConfigServiceClient(this.#options.address, credentials.createInsecure(), {
+      "grpc.max_receive_message_length": messageBytesMax,
+      // Retries are ours to make; the library's keep every message of a long stream (grpc-node #2371).
+      "grpc.enable_retries": 0,
+      "grpc.keepalive_time_ms": 10_000,
+      "grpc.keepalive_timeout_ms": 5000,
+    });
+    try {
+      for (let failures = 0; !signal.aborted; failures += 1) {
+        const heard = await this.#once(client, sink, signal);
+        if (heard) failures = 0;
+        sink.state("disconnected");
+        await pause(this.#options.backoff.delayMs(failures), signal);
+      }
+    } finally {
+      client.close();
+    }
+  }
+
+  /** One stream, to its end. Answers whether anything was heard on it that the sink could take. */
+  async #once(client: ConfigServiceClient, sink: CommitSink, signal: AbortSignal): Promise<boolean> {
+    const { revision, hash }: Position = sink.position();
+    const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed: true };
+    const stream = client.watchCommits(request);
+    const cancel = (): void => stream.cancel();
+    signal.addEventListener("abort", cancel);
+    let silence = setTimeout(cancel, silenceMaxMs);
+    let heard = false;
+    try {
+      const parts = new SnapshotParts();
+      for await (const message of messages(stream)) {
+        clearTimeout(silence);
+        await deliver(message, parts, sink);
+        if (!heard) sink.state("following");
+        heard = true;
+        silence = setTimeout(cancel, silenceMaxMs);
+      }
+      this.#options.onLost("the control plane ended the stream");
+    } catch (error) {
+      if (isForked(error)) sink.forked(error.details);
+      if (!signal.aborted) this.#options.onLost(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(silence);
+      signal.removeEventListener("abort", cancel);
+      stream.cancel();
+    }
+    return heard;
+  }
+}
+
+/** A stream's messages; grpc-js reports failures as an error event, which iteration turns into a throw. */
+function messages(stream: ClientReadableStream<WatchCommitsResponse>): AsyncIterable<WatchCommitsResponse> {
+  return stream as AsyncIterable<WatchCommitsResponse>;
+}
+
+async function deliver({ part }: WatchCommitsResponse, parts: SnapshotParts, sink: CommitSink): Promise<void> {
+  switch (part?.$case) {
+    case "snapshot":
+      parts.begin(part.value);
+      return;
+    case "resources":
+      parts.add(part.value.resources);
+      return;
+    case "commit":
+      await parts.finish(sink);
+      await sink.commit(part.value);
+      return;
+    case "beacon": {
+      await parts.finish(sink);
+      const { epoch, revision, hash } = part.value;
+      await sink.beacon({ epoch: Number(epoch), revision: Number(revision), hash });
+      return;
+    }
+    case undefined:
+      // A newer control plane says something that this node does not know; what matters comes as one of the above.
+      return;
+  }
+}
+
+/** Collects a snapshot until the first message that is not of it. */
+class SnapshotParts {
+  #header: SnapshotHeader | undefined;
+  #resources: WireResource[] = [];
+
+  begin(header: SnapshotHeader): void {
+    this.#header = header;
+    this.#resources = [];
+  }
+
+  add(resources: readonly WireResource[]): void {
+    for (const resource of resources) this.#resources.push(resource);
+  }
+
+  /** @throws SnapshotInvalid where it is not complete, or not what its digest says */
+  async finish(sink: CommitSink): Promise<void> {
+    const header = this.#header;
+    if (header === undefined) return;
+    const resources = this.#resources;
+    this.#header = undefined;
+    this.#resources = [];
+    await sink.snapshot(restoreSnapshot(header, resources));
+  }
+}
+
+function isForked(error: unknown): error is ServiceError {
+  return (error as Partial<ServiceError>).code === status.FAILED_PRECONDITION;
+}

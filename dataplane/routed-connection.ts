@@ -1,0 +1,20 @@
+import type { Farm, Server } from "../model/resource.ts";
+import type { ServerResourceName } from "../model/resource-name.ts";
+
+/** What the node keeps of a connection while the engine has it: the verdict's context. */
+export interface RoutedConnection {
+  readonly listener: string;
+  /** Normalised, null for none. */
+  readonly serverName: string | null;
+  /** The route's name; null where the listener's default was taken. */
+  readonly route: string | null;
+  readonly farm: Farm | null;
+  /** The server that it was last sent to. */
+  readonly server: Server | null;
+  /** The revision that the decision was made with. */
+  readonly revision: number;
+  /** The route names this one server: no other may take its place. */
+  readonly namesServer: boolean;
+  /** Servers that did not answer this connection. */
+  readonly tried: ReadonlySet<ServerResourceName>;
+}

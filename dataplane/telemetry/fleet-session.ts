@@ -1,0 +1,91 @@
+import { type ClientDuplexStream, credentials } from "@grpc/grpc-js";
+import {
+  FleetServiceClient,
+  type NodeHello,
+  type NodeReport,
+  type SessionRequest,
+  type SessionResponse,
+} from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { type Backoff, pause } from "../feed/backoff.ts";
+
+/** How often a report goes out when nothing changes, until the control plane says otherwise. */
+const reportIntervalMs = 1000;
+
+export interface FleetSessionOptions {
+  /** Control-plane address. */
+  readonly address: string;
+  readonly hello: NodeHello;
+  /** The node's state now. */
+  readonly report: () => NodeReport;
+  readonly backoff: Backoff;
+  /** Hears, in a sentence, why the session was lost. */
+  readonly onLost: (why: string) => void;
+}
+
+/**
+ * The node's session with the control plane: who it is, then what it is and does. Each report replaces the one before,
+ * so nothing is queued: while the stream is congested reports are left out.
+ */
+export class FleetSession {
+  readonly #options: FleetSessionOptions;
+  #stream: ClientDuplexStream<SessionRequest, SessionResponse> | undefined;
+  #congested = false;
+
+  constructor(options: FleetSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Holds the session, again and again, until the signal aborts. Nothing else of the node waits for it. */
+  async hold(signal: AbortSignal): Promise<void> {
+    const client = new FleetServiceClient(this.#options.address, credentials.createInsecure(), {
+      "grpc.enable_retries": 0,
+      "grpc.keepalive_time_ms": 10_000,
+      "grpc.keepalive_timeout_ms": 5000,
+    });
+    try {
+      for (let failures = 0; !signal.aborted; failures += 1) {
+        if (await this.#once(client, signal)) failures = 0;
+        await pause(this.#options.backoff.delayMs(failures), signal);
+      }
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Something changed that is worth telling now. */
+  reportSoon(): void {
+    const stream = this.#stream;
+    if (stream === undefined || this.#congested) return;
+    if (stream.write({ message: { $case: "report", value: this.#options.report() } })) return;
+    this.#congested = true;
+    stream.once("drain", () => {
+      this.#congested = false;
+    });
+  }
+
+  /** One session, to its end. Answers whether the control plane welcomed it. */
+  async #once(client: FleetServiceClient, signal: AbortSignal): Promise<boolean> {
+    const stream = client.session();
+    const cancel = (): void => stream.cancel();
+    signal.addEventListener("abort", cancel);
+    let welcomed = false;
+    this.#congested = false;
+    stream.write({ message: { $case: "hello", value: this.#options.hello } });
+    this.#stream = stream;
+    this.reportSoon();
+    const interval = setInterval(() => this.reportSoon(), reportIntervalMs);
+    try {
+      for await (const { message } of stream as AsyncIterable<SessionResponse>)
+        if (message?.$case === "welcome") welcomed = true;
+      this.#options.onLost("the control plane ended the session");
+    } catch (error) {
+      if (!signal.aborted) this.#options.onLost(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearInterval(interval);
+      this.#stream = undefined;
+      signal.removeEventListener("abort", cancel);
+      stream.cancel();
+    }
+    return welcomed;
+  }
+}

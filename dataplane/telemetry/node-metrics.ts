@@ -1,0 +1,91 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { DataPlaneNode } from "../data-plane-node.ts";
+
+/**
+ * The node's numbers, read when they are asked for; nothing here is on a connection's path. Reasons are those of
+ * `model/reason.ts`, the same words as in the access log.
+ */
+export function registerNodeMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
+  registerStateMetrics(registry, node, monotonicMs);
+  registerTrafficMetrics(registry, node);
+}
+
+function registerStateMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
+  const gauges: readonly (readonly [name: string, help: string, value: () => number])[] = [
+    ["revision", "Revision that the rule tables are built from.", () => node.state.position.revision],
+    ["ready", "1 while the node has a configuration and all its listeners are bound.", () => Number(node.ready)],
+    ["feed_following", "1 while the node hears from the log.", () => Number(node.state.feed === "following")],
+    ["feed_stalled", "1 while the log can't be followed further.", () => Number(node.state.stalled !== undefined)],
+    ["connections", "Connections accepted and not yet closed.", () => node.engine.stats().connections],
+    ["hellos_pending", "Connections whose hello is not complete yet.", () => node.engine.stats().hellosPending],
+    ["addresses_unbound", "Listener addresses that could not be bound.", () => node.unbound.length],
+    [
+      "servers_failing",
+      "Servers that did not answer the last connection.",
+      () => node.health.failing(monotonicMs()).size,
+    ],
+    ["table_names", "Server names and wildcards in all rule tables.", () => node.tableSize.names],
+    ["table_bytes", "Bytes of the rule tables' indexes.", () => node.tableSize.bytes],
+  ];
+  for (const [name, help, value] of gauges) {
+    const gauge: Gauge = new Gauge({
+      name: `switchyard_node_${name}`,
+      help,
+      registers: [registry],
+      collect: () => gauge.set(value()),
+    });
+  }
+  counter(registry, "accepted_total", "Connections accepted.", [], (add) => add({}, node.engine.stats().accepted));
+  counter(registry, "accept_pauses_total", "Times that accepting paused for want of descriptors.", [], (add) =>
+    add({}, node.engine.stats().acceptPauses),
+  );
+}
+
+function registerTrafficMetrics(registry: Registry, node: DataPlaneNode): void {
+  const { listeners, servers } = node.traffic;
+  counter(registry, "connections_closed_total", "Connections closed, by reason.", ["listener", "reason"], (add) => {
+    for (const [listener, { closed }] of listeners)
+      for (const [reason, count] of closed) add({ listener, reason }, count);
+  });
+  counter(
+    registry,
+    "bytes_total",
+    "Bytes of closed connections, by the side they came from.",
+    ["listener", "from"],
+    (add) => {
+      for (const [listener, { bytesFromClients, bytesFromServers }] of listeners) {
+        add({ listener, from: "client" }, bytesFromClients);
+        add({ listener, from: "server" }, bytesFromServers);
+      }
+    },
+  );
+  counter(registry, "server_connections_total", "Closed connections that had reached a server.", ["server"], (add) => {
+    for (const [server, { connections }] of servers) add({ server }, connections);
+  });
+  counter(registry, "server_connect_failures_total", "Failed attempts to connect.", ["server", "reason"], (add) => {
+    for (const [server, { connectFailures }] of servers)
+      for (const [reason, count] of connectFailures) add({ server, reason }, count);
+  });
+}
+
+type Add = (labels: Readonly<Record<string, string>>, count: number) => void;
+
+/** A counter that is set anew from the node's own counts at each scrape. */
+function counter(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: string[],
+  collect: (add: Add) => void,
+): void {
+  const metric: Counter = new Counter({
+    name: `switchyard_node_${name}`,
+    help,
+    labelNames,
+    registers: [registry],
+    collect: () => {
+      metric.reset();
+      collect((labels, count) => metric.inc(labels, count));
+    },
+  });
+}

@@ -1,0 +1,58 @@
+import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
+
+/** Numbers of one listener, since the node started. */
+export interface ListenerTraffic {
+  readonly closed: Map<CloseReason, number>;
+  bytesFromClients: number;
+  bytesFromServers: number;
+}
+
+/** Numbers of one server, since the node started or the server appeared. */
+export interface ServerTraffic {
+  connections: number;
+  readonly connectFailures: Map<ConnectFailure, number>;
+}
+
+/** What connections did, counted by plain additions: this is on the path of every connection. */
+export class Traffic {
+  readonly listeners = new Map<string, ListenerTraffic>();
+  readonly servers = new Map<string, ServerTraffic>();
+
+  closed(listener: string, reason: CloseReason, bytesFromClient: number, bytesFromServer: number): void {
+    let traffic = this.listeners.get(listener);
+    if (traffic === undefined) {
+      traffic = { closed: new Map(), bytesFromClients: 0, bytesFromServers: 0 };
+      this.listeners.set(listener, traffic);
+    }
+    add(traffic.closed, reason);
+    traffic.bytesFromClients += bytesFromClient;
+    traffic.bytesFromServers += bytesFromServer;
+  }
+
+  connected(server: string): void {
+    this.#server(server).connections += 1;
+  }
+
+  connectFailed(server: string, failure: ConnectFailure): void {
+    add(this.#server(server).connectFailures, failure);
+  }
+
+  /** Gives back what is kept for a listener or a server that has gone. */
+  forget(name: string): void {
+    this.listeners.delete(name);
+    this.servers.delete(name);
+  }
+
+  #server(name: string): ServerTraffic {
+    let traffic = this.servers.get(name);
+    if (traffic === undefined) {
+      traffic = { connections: 0, connectFailures: new Map() };
+      this.servers.set(name, traffic);
+    }
+    return traffic;
+  }
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
