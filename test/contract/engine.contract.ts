@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe } from "vitest";
+import { type CreateEngine, EngineRig } from "../support/engine-rig.ts";
+import { connectLaws } from "./engine/connect-laws.ts";
+import { descriptorLaws } from "./engine/descriptor-laws.ts";
+import { endLaws } from "./engine/end-laws.ts";
+import { helloLaws } from "./engine/hello-laws.ts";
+import { listenerLaws } from "./engine/listener-laws.ts";
+import { rejectLaws } from "./engine/reject-laws.ts";
+import { spliceLaws } from "./engine/splice-laws.ts";
+import { tlsLaws } from "./engine/tls-laws.ts";
+
+const lawsOfParts = {
+  hello: helloLaws,
+  reject: rejectLaws,
+  connect: connectLaws,
+  splice: spliceLaws,
+  tls: tlsLaws,
+  listeners: listenerLaws,
+  ends: endLaws,
+  descriptors: descriptorLaws,
+};
+
+/**
+ * The laws of the `Engine` port, over real sockets, for every engine. After each of them the engine is closed, and then
+ * `closed()` must have been called once for each accepted connection, and no descriptor and no timer may be left.
+ */
+export function describeEngine(name: string, createEngine: CreateEngine): void {
+  describe(`the ${name} engine`, () => {
+    let current: EngineRig;
+    const rig = (): EngineRig => current;
+
+    beforeEach(async () => {
+      current = await EngineRig.create(createEngine);
+    });
+    afterEach(async () => {
+      await current.close();
+    });
+
+    for (const [part, laws] of Object.entries(lawsOfParts))
+      describe(part, () => {
+        laws(rig);
+      });
+  });
+}
