@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ConfigurationAt } from "./client/configuration-at.ts";
 import { compareNames, configurationAt } from "./client/configuration-at.ts";
-import { parseRevision, resolveRevision } from "./client/revision-argument.ts";
+import { parseRevision } from "./client/revision-argument.ts";
 import { withClient } from "./client/with-client.ts";
 import type { CliContext } from "./context.ts";
 import { note, print } from "./context.ts";
@@ -27,11 +27,7 @@ export function registerDiff(program: Command, context: CliContext): void {
       const [before, after] = await withClient(
         command,
         context,
-        async (client) =>
-          [
-            await configurationAt(client, await resolveRevision(client, from)),
-            await configurationAt(client, await resolveRevision(client, to)),
-          ] as const,
+        async (client) => [await configurationAt(client, from), await configurationAt(client, to)] as const,
       );
       if (await printDiff(context, before, after)) context.finish(exitCode.different);
     });

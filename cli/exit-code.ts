@@ -13,13 +13,16 @@ export const exitCode = {
   unreachable: 3,
   /** `diff` found a difference. */
   different: 4,
+  /** Stopped by SIGINT or SIGTERM before it was done (what runs until it is stopped ends with 0). */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
 
 export const exitCodeHelp = `Exit codes:
-  0  done
-  1  refused by the control plane, or failed
-  2  the command line or a file is wrong; nothing was sent
-  3  the control plane could not be reached, or did not answer in time
-  4  diff: the two revisions differ`;
+    0  done
+    1  refused by the control plane, or failed
+    2  the command line or a file is wrong; nothing was sent
+    3  the control plane could not be reached, or did not answer in time
+    4  diff: the two revisions differ
+  130  interrupted before it was done`;

@@ -64,7 +64,7 @@ async function nodesOf(client: AdminClient, target: Target): Promise<readonly No
 async function resourcesOf(client: AdminClient, target: Target, parent: string): Promise<readonly Resource[]> {
   const { kind } = target;
   if (kind === "node") return [];
-  if (kind === "all") return [...(await configurationAt(client, 0n)).resources.values()];
+  if (kind === "all") return [...(await configurationAt(client, "head")).resources.values()];
   if (target.names.length === 0) return listResources(client, kind, parent);
   const resources: Resource[] = [];
   for (const name of target.names) resources.push(await getResource(client, kind, name));

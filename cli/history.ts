@@ -92,12 +92,18 @@ async function follow(
     afterHash: from?.hash ?? new Uint8Array(0),
     snapshotAllowed: false,
   };
-  for await (const { part } of client.follow(() => client.config.watchCommits(request), context.signal)) {
-    if (part?.$case !== "commit") continue;
-    const commit = Commit.decode(part.value.body);
-    await printer.print([{ ...commit, hash: part.value.hash, eventCount: commit.events.length }]);
+  try {
+    for await (const { part } of client.follow(() => client.config.watchCommits(request))) {
+      if (part?.$case !== "commit") continue;
+      const commit = Commit.decode(part.value.body);
+      await printer.print([{ ...commit, hash: part.value.hash, eventCount: commit.events.length }]);
+    }
+  } catch (error) {
+    // To be interrupted is how following ends.
+    if (context.signal.aborted) return;
+    throw error;
   }
-  if (!context.signal.aborted) throw new CliFailure(exitCode.unreachable, "the control plane ended the stream");
+  throw new CliFailure(exitCode.unreachable, "the control plane ended the stream");
 }
 
 const headers = ["REVISION", "TIME", "AUTHOR", "EVENTS", "REASON"];

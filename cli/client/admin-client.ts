@@ -22,55 +22,70 @@ export type CallTail<Response> = [
   callback: (error: ServiceError | null, response: Response) => void,
 ];
 
-/** The admin API over one connection, with promises, and a deadline on every call but those that follow the log. */
+/** A call that can be given up. */
+interface Cancellable {
+  cancel(): void;
+}
+
+/**
+ * The admin API over one connection, with promises, and a deadline on every call but those that follow the log. When
+ * the signal aborts, every call under way is cancelled.
+ */
 export class AdminClient {
   readonly config: ConfigServiceClient;
   readonly fleet: FleetServiceClient;
   readonly #timeoutMs: number;
+  readonly #signal: AbortSignal;
 
   /** The server is `host:port`; the connection is made at the first call. */
-  constructor(server: string, timeoutMs: number) {
+  constructor(server: string, timeoutMs: number, signal: AbortSignal) {
     const plain = credentials.createInsecure();
     this.config = new ConfigServiceClient(`dns:///${server}`, plain, channelOptions);
     this.fleet = new FleetServiceClient(`dns:///${server}`, plain, { channelOverride: this.config.getChannel() });
     this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
   }
 
   /** One request, one answer: `client.unary<GetFarmResponse>((...tail) => client.config.getFarm(request, ...tail))`. */
   unary<Response>(start: (...tail: CallTail<Response>) => ClientUnaryCall): Promise<Response> {
     return new Promise((resolve, reject) => {
-      start(new Metadata(), { deadline: Date.now() + this.#timeoutMs }, (error, response) => {
+      const call = start(new Metadata(), { deadline: Date.now() + this.#timeoutMs }, (error, response) => {
+        release();
         if (error === null) resolve(response);
         else reject(error);
       });
+      const release = this.#cancelOnAbort(call);
     });
   }
 
   /** One request, many answers, within the deadline in all. */
   stream<Response>(start: (options: Partial<CallOptions>) => ClientReadableStream<Response>): AsyncIterable<Response> {
-    return start({ deadline: Date.now() + this.#timeoutMs }) as AsyncIterable<Response>;
+    return this.#read(start({ deadline: Date.now() + this.#timeoutMs }));
   }
 
-  /** One request, answers without end; ends quietly when the signal aborts. */
-  async *follow<Response>(
-    start: () => ClientReadableStream<Response>,
-    signal: AbortSignal,
-  ): AsyncGenerator<Response, void> {
-    if (signal.aborted) return;
-    const call = start();
-    const cancel = (): void => call.cancel();
-    signal.addEventListener("abort", cancel);
-    try {
-      for await (const answer of call as AsyncIterable<Response>) yield answer;
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener("abort", cancel);
-      call.cancel();
-    }
+  /** One request, answers without end. */
+  follow<Response>(start: () => ClientReadableStream<Response>): AsyncIterable<Response> {
+    return this.#read(start());
   }
 
   close(): void {
     this.config.close();
+  }
+
+  async *#read<Response>(call: ClientReadableStream<Response>): AsyncGenerator<Response, void> {
+    const release = this.#cancelOnAbort(call);
+    try {
+      for await (const answer of call as AsyncIterable<Response>) yield answer;
+    } finally {
+      release();
+      call.cancel();
+    }
+  }
+
+  #cancelOnAbort(call: Cancellable): () => void {
+    const cancel = (): void => call.cancel();
+    if (this.#signal.aborted) cancel();
+    this.#signal.addEventListener("abort", cancel);
+    return () => this.#signal.removeEventListener("abort", cancel);
   }
 }

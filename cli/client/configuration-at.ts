@@ -10,8 +10,11 @@ export interface ConfigurationAt {
   readonly resources: ReadonlyMap<string, Resource>;
 }
 
-/** The whole configuration at a revision; 0n asks for the present one. */
-export async function configurationAt(client: AdminClient, revision: bigint): Promise<ConfigurationAt> {
+/** The whole configuration at a revision. Nothing needs to be asked about revision 0: it is before any commit. */
+export async function configurationAt(client: AdminClient, wanted: bigint | "head"): Promise<ConfigurationAt> {
+  if (wanted === 0n) return { revision: 0n, resources: new Map() };
+  // On the wire, 0 asks for the present one.
+  const revision = wanted === "head" ? 0n : wanted;
   const resources: Resource[] = [];
   let header: { readonly revision: bigint; readonly resourceCount: bigint } | undefined;
   for await (const { part } of client.stream((options) => client.config.getState({ revision }, options))) {

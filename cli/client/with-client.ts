@@ -5,7 +5,7 @@ import { CliFailure } from "../cli-failure.ts";
 import type { CliContext } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { AdminClient } from "./admin-client.ts";
-import type { FieldViolation } from "./refusal.ts";
+import type { FieldViolation, Refusal } from "./refusal.ts";
 import { isServiceError, readRefusal } from "./refusal.ts";
 import { parseServerAddress, parseTimeoutMs } from "./server-address.ts";
 
@@ -34,10 +34,11 @@ export async function withClient<Result>(
 ): Promise<Result> {
   const server = serverOf(command, context);
   const { timeout } = command.optsWithGlobals<{ timeout?: string }>();
-  const client = new AdminClient(server, parseTimeoutMs(timeout ?? timeoutFallback));
+  const client = new AdminClient(server, parseTimeoutMs(timeout ?? timeoutFallback), context.signal);
   try {
     return await use(client);
   } catch (error) {
+    if (context.signal.aborted) throw new CliFailure(exitCode.interrupted, "interrupted");
     throw isServiceError(error) ? failureOf(error, server, site) : error;
   } finally {
     client.close();
@@ -49,7 +50,9 @@ function failureOf(error: ServiceError, server: string, site: CallSite): CliFail
     site.requestId === undefined
       ? undefined
       : `it may or may not have been done; the same command with --request-id ${site.requestId} finds out safely`;
-  if (error.code === status.UNAVAILABLE) {
+  const refusal = readRefusal(error);
+  // With a reason of the control plane's own, it has answered: its log is what is not available.
+  if (error.code === status.UNAVAILABLE && refusal.reason === "") {
     const fault = /\bE[A-Z]{3,}\b/.exec(error.details)?.[0] ?? "";
     const cause = neverConnected[fault];
     const summary = `can't reach the control plane at ${server}: ${cause ?? error.details}`;
@@ -60,7 +63,7 @@ function failureOf(error: ServiceError, server: string, site: CallSite): CliFail
     const summary = `the control plane at ${server} did not answer in time`;
     return new CliFailure(exitCode.unreachable, `${summary}\n${unsure ?? "--timeout gives it longer"}`);
   }
-  return refused(error, server, site);
+  return refused(error, refusal, server, site);
 }
 
 const reachHint = "`switchyard up` starts a control plane here; --server HOST:PORT names another";
@@ -74,13 +77,16 @@ const neverConnected: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
-function refused(error: ServiceError, server: string, site: CallSite): CliFailure {
-  const refusal = readRefusal(error);
+function refused(error: ServiceError, refusal: Refusal, server: string, site: CallSite): CliFailure {
   if (error.code === status.UNIMPLEMENTED)
     return new CliFailure(exitCode.failed, `${server} does not know this call: is it a Switchyard control plane?`);
   const place = site.placeViolation ?? (({ field, description }) => `${field}: ${description}`);
   const details = refusal.violations.map(place);
-  for (const [key, value] of refusal.metadata) details.push(`  ${key}: ${value}`);
+  for (const [key, value] of refusal.metadata) details.push(`${key}: ${value}`);
   const code = refusal.reason === "" ? (status[error.code] ?? `code ${error.code}`) : refusal.reason;
-  return new CliFailure(exitCode.failed, `refused: ${refusal.message} (${code})`, details);
+  // With violations, the message only says the first of them again.
+  const { length } = refusal.violations;
+  const count = length === 1 ? "1 error" : `${length} errors`;
+  const said = length === 0 ? refusal.message : `${count}; nothing was changed`;
+  return new CliFailure(exitCode.failed, `refused: ${said} (${code})`, details);
 }

@@ -1,0 +1,23 @@
+import { registerApply } from "./apply.ts";
+import type { RegisterVerb } from "./context.ts";
+import { registerDelete } from "./delete.ts";
+import { registerDiff } from "./diff.ts";
+import { registerExplain } from "./explain.ts";
+import { registerGet } from "./get.ts";
+import { registerHistory } from "./history.ts";
+import { registerRevert } from "./revert.ts";
+import { registerShow } from "./show.ts";
+import { registerStatus } from "./status.ts";
+
+/** The verbs that talk to a control plane, in the order of `--help`. */
+export const clientVerbs: readonly RegisterVerb[] = [
+  registerApply,
+  registerGet,
+  registerDelete,
+  registerHistory,
+  registerShow,
+  registerDiff,
+  registerRevert,
+  registerExplain,
+  registerStatus,
+];
