@@ -35,10 +35,10 @@ export class AdminClient {
   readonly config: ConfigServiceClient;
   readonly fleet: FleetServiceClient;
   readonly #timeoutMs: number;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
 
   /** The server is `host:port`; the connection is made at the first call. */
-  constructor(server: string, timeoutMs: number, signal: AbortSignal) {
+  constructor(server: string, timeoutMs: number, signal?: AbortSignal) {
     const plain = credentials.createInsecure();
     this.config = new ConfigServiceClient(`dns:///${server}`, plain, channelOptions);
     this.fleet = new FleetServiceClient(`dns:///${server}`, plain, { channelOverride: this.config.getChannel() });
@@ -84,8 +84,8 @@ export class AdminClient {
 
   #cancelOnAbort(call: Cancellable): () => void {
     const cancel = (): void => call.cancel();
-    if (this.#signal.aborted) cancel();
-    this.#signal.addEventListener("abort", cancel);
-    return () => this.#signal.removeEventListener("abort", cancel);
+    if (this.#signal?.aborted === true) cancel();
+    this.#signal?.addEventListener("abort", cancel);
+    return () => this.#signal?.removeEventListener("abort", cancel);
   }
 }
