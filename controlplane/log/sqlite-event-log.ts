@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Statement, Transaction } from "better-sqlite3";
-import { type Position, type SealedCommit, sameBytes } from "../../model/commit.ts";
+import { origin, type Position, type SealedCommit, sameBytes } from "../../model/commit.ts";
 import { malformedAppend } from "./append-limits.ts";
 import { commitFault, linkFault } from "./commit-chain.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type StoredSnapshot,
 } from "./event-log.ts";
 import { leavesFileUnknown, logFault } from "./log-fault.ts";
-import { chainAfter, headOf, type LogFile, openLogFile, positionAt, structureFault } from "./sqlite-log-file.ts";
+import { chainAfter, headOf, type LogFile, openLogFile, structureFault } from "./sqlite-log-file.ts";
 import { isOnChain, plainBytes, soundSnapshot, storeSnapshot } from "./sqlite-snapshots.ts";
 
 /** The largest body of one snapshot. */
@@ -158,8 +158,8 @@ export class SqliteEventLog implements EventLog {
 
   /** Checks everything, from the first commit to the head at the time of the call, and the file's structure. */
   async verify(): Promise<Verification> {
-    const head = await this.head();
-    let previous = positionAt(this.#file.db, 0);
+    const head = this.#use(() => this.#head);
+    let previous: Position = origin;
     while (previous.revision < head.revision) {
       const found = this.#use(() => this.#verifySome(previous, head.revision));
       if ("fault" in found) return { intact: false, ...found };

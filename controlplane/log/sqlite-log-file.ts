@@ -203,7 +203,7 @@ export function headOf(db: Database.Database): Position {
   return db.prepare<[], Position>(`${positionColumns} ORDER BY revision DESC LIMIT 1`).get() ?? origin;
 }
 
-export function positionAt(db: Database.Database, revision: number): Position {
+function positionAt(db: Database.Database, revision: number): Position {
   return db.prepare<[number], Position>(`${positionColumns} WHERE revision = ?`).get(revision) ?? origin;
 }
 
