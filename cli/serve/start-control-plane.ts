@@ -23,7 +23,7 @@ export async function startControlPlane(
     return await ControlPlane.start({
       log: await SqliteEventLog.open({ path: join(dataDir, logFile) }),
       adminAddress,
-      descriptors: await readFile(descriptorsFile),
+      descriptors: readFileSync(descriptorsFile),
       softwareVersion,
       now: Date.now,
       onFault: (error) => logger.error({ err: error }, "control plane fault"),
