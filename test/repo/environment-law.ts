@@ -4,7 +4,8 @@ import { importsOf } from "./imports.ts";
 import { dottedName, lineAt, walk } from "./syntax.ts";
 import { isScript, isTest } from "./tree.ts";
 
-const entrances = ["**/main.ts", "cli/**", "bench/**", "*.config.ts"];
+/** Where a process begins: a person, or another program, starts these files. */
+const entrances = ["**/main.ts", "cli/**", "bench/**", "*.config.ts", "**/build.mjs"];
 const ofTheProcess = new Set(["process.env", "process.argv", "process.exit", "process.exitCode", "process.chdir"]);
 
 /** All else is handed what it needs, so that it can be tested, and so that a person can see what a process depends on. */

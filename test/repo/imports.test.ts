@@ -121,6 +121,7 @@ proveLaw({
   spared: {
     "a literal": { "cli/a.ts": `export const a = await import("../model/b.ts");` },
     "the door": { "cli/switchyard.mjs": `import(built.href);` },
+    "a bench": { "bench/a.ts": `await import(engine);` },
     "a test, which may load what it has just made": { "test/a.test.ts": `await import(made);` },
   },
 });

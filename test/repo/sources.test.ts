@@ -74,6 +74,7 @@ proveLaw({
       `export const child = (env: object) => ({ env });`,
     ]),
     "a main.ts": { "controlplane/main.ts": `export const home = process.env["HOME"];` },
+    "a build script": { "dataplane/native/build.mjs": `export const home = process.env["HOME"];` },
     "the command line": { "cli/up.ts": `export const home = process.env["HOME"];` },
     "a test": { "test/a.test.ts": `export const seed = process.env["SEED"];` },
   },
