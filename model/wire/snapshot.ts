@@ -56,7 +56,9 @@ export function restoreSnapshot(header: SnapshotHeader, messages: Iterable<WireR
     resources.push(resource);
   }
   const { epoch, revision, hash, digest } = header;
-  const configuration = Configuration.restore({ epoch: Number(epoch), revision: Number(revision), hash }, resources);
+  // Copied: what decoding gives is a view that would keep the whole message alive.
+  const position = { epoch: Number(epoch), revision: Number(revision), hash: new Uint8Array(hash) };
+  const configuration = Configuration.restore(position, resources);
   if (!sameBytes(configuration.digest, digest)) throw new SnapshotInvalid("its digest is not that of its resources");
   return configuration;
 }
