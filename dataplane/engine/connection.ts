@@ -6,21 +6,15 @@ import { HelloReader } from "../hello/hello-reader.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { ConnectionJournal } from "./connection-journal.ts";
 import { assertTransition, type ConnectionPhase, type ConnectionState } from "./connection-state.ts";
-import type { DeadlineWheel, Timed } from "./deadline-wheel.ts";
-import type {
-  ClosedConnection,
-  ConnectionHandler,
-  ConnectionId,
-  ConnectVerdict,
-  ListenerSettings,
-  RejectVerdict,
-  Verdict,
-} from "./engine.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import type { Timed } from "./deadline-wheel.ts";
+import type { ConnectionId, ConnectVerdict, ListenerSettings, RejectVerdict, Verdict } from "./engine.ts";
 import { errorCode, isExhaustion } from "./error-code.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { peerAddress } from "./peer-address.ts";
 import { rejectionBytes } from "./rejection-bytes.ts";
 import { resetSocket } from "./reset-socket.ts";
+import { serverTap } from "./server-tap.ts";
 import { socketSettings } from "./socket-settings.ts";
 import { Splice } from "./splice.ts";
 
@@ -30,16 +24,6 @@ const lingerMs = 2_000;
 
 /** While a server is dialled the client is read on, to see it go away, until this many bytes are held. */
 const heldWhileDiallingBytesMax = 65_536;
-
-/** What a connection needs of its engine. */
-export interface ConnectionHost {
-  readonly handler: ConnectionHandler;
-  readonly wheel: DeadlineWheel;
-  /** Nothing of the connection is left. Called once. */
-  closed(connection: Connection, record: ClosedConnection): void;
-  /** An attempt to connect found the system without descriptors or memory. */
-  exhausted(): void;
-}
 
 /**
  * One accepted connection, from accept to its end: reads the hello, asks the handler, dials, splices, reports. It owns
@@ -261,18 +245,13 @@ export class Connection implements Timed {
     const timeouts = { clientIdleTimeoutMs, serverIdleTimeoutMs, halfCloseTimeoutMs };
     const splice = new Splice(this.#client, server, timeouts, this.#journal, () => this.#host.wheel.watch(this));
     this.#enter({ phase: "spliced", server, splice });
-    splice.start([verdict.prefix, this.#held.take()], this.#tap(verdict));
+    const tap = serverTap(verdict.tapServerBytesMax, (bytes) => this.#showServerBytes(verdict, bytes));
+    splice.start([verdict.prefix, this.#held.take()], tap);
   }
 
-  #tap(verdict: ConnectVerdict): ((bytes: Uint8Array) => void) | null {
-    let left = verdict.tapServerBytesMax;
-    if (left <= 0) return null;
-    return (bytes) => {
-      if (left === 0 || this.#state.phase !== "spliced") return;
-      const shown = bytes.subarray(0, left);
-      left -= shown.length;
-      this.#guarded(() => this.#host.handler.serverBytes(this.id, verdict.context, shown));
-    };
+  #showServerBytes(verdict: ConnectVerdict, bytes: Uint8Array): void {
+    if (this.#state.phase !== "spliced") return;
+    this.#guarded(() => this.#host.handler.serverBytes(this.id, verdict.context, bytes));
   }
 
   #reject(verdict: RejectVerdict): void {
@@ -308,7 +287,7 @@ export class Connection implements Timed {
   #finish(): void {
     if (this.#state.phase !== "ended") this.#enter({ phase: "ended" });
     const { id, settings } = this;
-    this.#host.closed(this, this.#journal.record(id, settings.name, this.#source, this.#reason ?? "done"));
+    this.#host.closed(this.#journal.record(id, settings.name, this.#source, this.#reason ?? "done"));
   }
 }
 

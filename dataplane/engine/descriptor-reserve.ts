@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { DeadlineWheel, Timed } from "./deadline-wheel.ts";
+import { descriptorOf } from "./socket-handle.ts";
 
 /** Descriptors that connections never take: they are for health checks, the log, the control link and the disk. */
 const reservedMax = 64;
@@ -90,10 +91,4 @@ function readOr<Value>(otherwise: Value, read: () => Value): Value {
   } catch {
     return otherwise;
   }
-}
-
-/** node:net does not publish a socket's descriptor; its handle has had this field on every Unix since the beginning. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd?: number } | null };
-  return handle?.fd ?? -1;
 }

@@ -15,6 +15,15 @@ import type { HelloOutcome } from "../hello/hello-outcome.ts";
  *                        -> connect: dial, PROXY header, hello, splice -> closed()
  *                                    dial failed -> redecide() -> as decide()
  *
+ * A client may go away while a server is sought. A RST ends the search (`client_gone`). So does a FIN behind a complete
+ * hello, since no handshake comes to an end without more from the client; behind a rejected hello, from a client that
+ * speaks another protocol, it is a half-close, and is passed on once a server is connected.
+ *
+ * An end in order is passed on as a FIN, an abortive one as a RST. What the engine itself ends after the splice began
+ * (timeouts, `abort`, `shutdown`, `internal`) it ends abortively on both sides: a FIN would leave what a stuck peer has not
+ * read in the kernel's memory. A rejected client gets its alert and a FIN, and its further input is thrown away, within
+ * limits of bytes and time, until it closes: a RST could destroy the alert on its way.
+ *
  * `decide` is called only for a hello that is complete or rejected; `closed` is called exactly once for each accepted
  * connection, whatever its life was. The handler's calls are synchronous and come on the JavaScript thread; an engine
  * with threads of its own may call for many connections in one turn (a batch). Bytes that flow never wait for them.
@@ -73,7 +82,10 @@ export interface EngineStats {
   readonly hellosPending: number;
   /** Since start. */
   readonly accepted: number;
-  /** Times that accepting paused for want of descriptors or memory, since start. */
+  /**
+   * Times that accepting paused for want of descriptors or memory, since start; `fault` is told of each. What an engine
+   * can't leave in the kernel's queue meanwhile is closed with `connections_max`.
+   */
   readonly acceptPauses: number;
 }
 

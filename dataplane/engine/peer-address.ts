@@ -9,7 +9,7 @@ const unknownAddress = joinSocketAddress("0.0.0.0", 0);
  */
 export function peerAddress(host: string | undefined, port: number | undefined): SocketAddress {
   if (host === undefined || port === undefined) return unknownAddress;
-  const bare = host.replace(/^::ffff:(?=[\d.]+$)/i, "").replace(/%.*$/, "");
+  const bare = host.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
   const ip = parseIpAddress(bare);
   return ip === undefined ? unknownAddress : joinSocketAddress(ip, port);
 }

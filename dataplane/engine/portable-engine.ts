@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { SocketAddress } from "../../model/address.ts";
 import type { CloseReason } from "../../model/reason.ts";
-import { Connection, type ConnectionHost } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHost } from "./connection-host.ts";
 import { DeadlineWheel, type Timed } from "./deadline-wheel.ts";
 import { DescriptorReserve } from "./descriptor-reserve.ts";
 import type {
@@ -119,9 +120,10 @@ class PortableEngine implements Engine, ConnectionHost, ListenerHost {
     this.#reserve.pause();
   }
 
-  closed(connection: Connection, record: ClosedConnection): void {
-    const binding = this.#connections.get(connection.id)?.binding;
-    this.#connections.delete(connection.id);
+  closed(record: ClosedConnection): void {
+    const { id } = record;
+    const binding = this.#connections.get(id)?.binding;
+    this.#connections.delete(id);
     if (binding !== undefined) {
       binding.connections -= 1;
       this.#dropUnused(binding);
@@ -129,7 +131,7 @@ class PortableEngine implements Engine, ConnectionHost, ListenerHost {
     try {
       this.handler.closed(record);
     } catch (error) {
-      this.handler.fault(new Error(`the handler failed on the end of connection ${connection.id}`, { cause: error }));
+      this.handler.fault(new Error(`the handler failed on the end of connection ${id}`, { cause: error }));
     }
     if (this.#connections.size === 0) this.#allClosed?.();
   }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { SpliceEnd } from "../../model/reason.ts";
+import { endedByReset } from "./socket-handle.ts";
 
 export interface SpliceTimeouts {
   readonly clientIdleTimeoutMs: number;
@@ -57,7 +58,7 @@ export class Splice {
    * @param owed in order; the engine's own from now on
    * @param tap sees what the server sends, after it was passed on; valid during the call only
    */
-  start(owed: readonly Uint8Array[], tap: ((bytes: Uint8Array) => void) | null): void {
+  start(owed: readonly Uint8Array[], tap: (bytes: Uint8Array) => void): void {
     const server = this.#server.socket;
     server.cork();
     for (const bytes of owed) if (bytes.length > 0) server.write(bytes);
@@ -67,7 +68,7 @@ export class Splice {
     });
     this.#pump(this.#server, this.#client, (chunk) => {
       this.#counts.bytesFromServer += chunk.length;
-      tap?.(chunk);
+      tap(chunk);
     });
     if (server.writableNeedDrain) this.#client.socket.pause();
     else this.#client.socket.resume();
@@ -104,7 +105,10 @@ export class Splice {
       passed(chunk);
     });
     to.socket.on("drain", () => from.socket.resume());
-    from.socket.on("end", () => this.#end(from, to));
+    from.socket.on("end", () => {
+      if (endedByReset(from.socket)) from.socket.destroy(new Error("the peer has reset the connection"));
+      else this.#end(from, to);
+    });
   }
 
   #end(from: Side, to: Side): void {

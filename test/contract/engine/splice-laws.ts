@@ -63,6 +63,14 @@ export function spliceLaws(rig: () => EngineRig): void {
     expect(await rig().handler.closedRecord()).toMatchObject({ reason: `${side}_reset` });
   });
 
+  it.each(sides)("a RST of the %s right behind its last bytes is a RST", async (side, ends) => {
+    const { near, far } = ends(await rig().splice());
+    near.write("the last word");
+    near.reset();
+    await far.isOver();
+    expect(await rig().handler.closedRecord()).toMatchObject({ reason: `${side}_reset` });
+  });
+
   it.each(sides)("a RST of the %s after the other has ended its stream is passed on too", async (side, ends) => {
     const { near, far } = ends(await rig().splice());
     far.end();
