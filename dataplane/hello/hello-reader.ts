@@ -49,6 +49,12 @@ export class HelloReader {
    * hello that lies whole in one record in one chunk, which is parsed in place; then the hello's views are views of it.
    */
   push(chunk: Uint8Array): HelloOutcome {
+    // The way of a hello that comes in crumbs: room is there, and the record goes on behind the chunk.
+    const begun = this.#bodyRead > 0 && this.#bodyRead + chunk.length <= this.#held.length;
+    if (begun && this.#fragmentLeft > chunk.length) {
+      this.#append(chunk);
+      return incomplete;
+    }
     let at = 0;
     while (at < chunk.length && this.#outcome === incomplete) {
       if (this.#fragmentLeft === 0) {
@@ -100,26 +106,30 @@ export class HelloReader {
   }
 
   #readBody(chunk: Uint8Array, at: number, length: number): void {
-    this.#fragmentLeft -= length;
     if (length === this.#bodyLength) {
+      this.#fragmentLeft -= length;
       this.#parse(chunk, at, at + length);
       return;
     }
-    this.#hold(chunk, at, length);
+    this.#makeRoom(this.#bodyRead + length);
+    this.#append(chunk.subarray(at, at + length));
     if (this.#bodyRead === this.#bodyLength) this.#parse(this.#held, 0, this.#bodyLength);
   }
 
-  /** Copies `chunk[at, at + length)` to the held bytes. What is allocated follows what came, not what was announced. */
-  #hold(chunk: Uint8Array, at: number, length: number): void {
-    const needed = this.#bodyRead + length;
-    if (needed > this.#held.length) {
-      const grown = new Uint8Array(Math.min(this.#bodyLength, Math.max(needed, 2 * this.#held.length, heldBytesMin)));
-      grown.set(this.#held.subarray(0, this.#bodyRead));
-      this.#held = grown;
-    }
-    if (length === 1) this.#held[this.#bodyRead] = chunk[at] as number;
-    else this.#held.set(chunk.subarray(at, at + length), this.#bodyRead);
-    this.#bodyRead = needed;
+  /** What is allocated follows what came, not what was announced. */
+  #makeRoom(needed: number): void {
+    if (needed <= this.#held.length) return;
+    const grown = new Uint8Array(Math.min(this.#bodyLength, Math.max(needed, 2 * this.#held.length, heldBytesMin)));
+    grown.set(this.#held.subarray(0, this.#bodyRead));
+    this.#held = grown;
+  }
+
+  /** Copies bytes of the current record's body to the held ones, which have room for them. */
+  #append(bytes: Uint8Array): void {
+    if (bytes.length === 1) this.#held[this.#bodyRead] = bytes[0] as number;
+    else this.#held.set(bytes, this.#bodyRead);
+    this.#bodyRead += bytes.length;
+    this.#fragmentLeft -= bytes.length;
   }
 
   #parse(bytes: Uint8Array, start: number, end: number): void {
