@@ -1,0 +1,35 @@
+import { type RttResult, runLoad } from "./load-programs.ts";
+import { type Figures, type Measure, type Run, rttStreams } from "./measure.ts";
+import { readUsage, usageBetween } from "./process-usage.ts";
+
+/** 64-byte messages there and back, one in flight on each stream. */
+export const rttMeasure: Measure = {
+  name: "rtt",
+  freshProcess: false,
+  includesDirect: true,
+  async warmUp(run: Run): Promise<void> {
+    await load(run, 0.1);
+  },
+  async take(run: Run): Promise<Figures> {
+    const { pid } = run.target;
+    const before = pid === undefined ? undefined : readUsage(pid);
+    const result = await load(run, run.sizes.rttSeconds);
+    const figures = {
+      roundTripsPerSecond: result.perSecond,
+      latencyP50Us: result.latencyUs.p50,
+      latencyP99Us: result.latencyUs.p99,
+      latencyP999Us: result.latencyUs.p999,
+    };
+    if (pid === undefined || before === undefined) return figures;
+    const used = usageBetween(before, readUsage(pid));
+    return {
+      ...figures,
+      cpuUsPerRoundTrip: used.cpuNs / 1000 / result.roundTrips,
+      proxyBusy: used.cpuNs / (result.seconds * 1e9),
+    };
+  },
+};
+
+function load(run: Run, seconds: number): Promise<RttResult> {
+  return runLoad<RttResult>("rtt", run.target.ports, { seconds, streams: rttStreams }, run.cores.load);
+}

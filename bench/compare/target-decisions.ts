@@ -1,0 +1,162 @@
+import type { SocketAddress } from "../../model/address.ts";
+import { joinSocketAddress } from "../../model/address.ts";
+import type { Route, Server } from "../../model/resource.ts";
+import type { ServerNamePattern } from "../../model/server-name-pattern.ts";
+import { chooseServer } from "../../dataplane/choose/choose-server.ts";
+import { RoundRobin } from "../../dataplane/choose/round-robin.ts";
+import type { FarmRouting } from "../../dataplane/choose/routing.ts";
+import type {
+  Arrival,
+  ClosedConnection,
+  ConnectionHandler,
+  ConnectVerdict,
+  Verdict,
+} from "../../dataplane/engine/engine.ts";
+import { RuleTable } from "../../dataplane/table/rule-table.ts";
+import { SessionTable } from "./session-table.ts";
+import { holdSeconds } from "./target.ts";
+
+const farm = "farms/bench" as const;
+const noPrefix = new Uint8Array(0);
+const holdMs = holdSeconds * 1000;
+const connectTimeoutMs = 5000;
+
+/** Enough for a ServerHello, which has the session id. */
+const tapBytes = 256;
+
+/** Routes that a slice of a large commit adds, between two turns of the event loop. About a millisecond. */
+const routesPerSlice = 1000;
+
+/**
+ * The decisions of the bench's target: name to route by the rule table, session id to server, else round robin. The same
+ * parts as a node's, without the control plane.
+ */
+export class TargetDecisions implements ConnectionHandler {
+  #table: RuleTable;
+  readonly #farm: FarmRouting;
+  readonly #sessions = new SessionTable<Server>();
+  readonly #verdicts = new Map<Server, ConnectVerdict>();
+  /** The table without the routes of {@link applyRoutes}. */
+  readonly #base: RuleTable;
+  #commits = 0;
+  #closed = 0;
+  #bytes = 0;
+  readonly #onFault: (error: Error) => void;
+
+  constructor(serverPorts: readonly number[], names: readonly string[], onFault: (error: Error) => void) {
+    this.#onFault = onFault;
+    this.#base = RuleTable.build(names.map((name, index) => routeOf(`name${index}`, name)));
+    this.#table = this.#base;
+    const servers = serverPorts.map((port, index) => serverAt(index, joinSocketAddress("127.0.0.1", port)));
+    this.#farm = {
+      farm: {
+        kind: "farm",
+        name: farm,
+        balance: "round_robin",
+        connectTimeoutMs,
+        connectAttemptsMax: 3,
+        serverIdleTimeoutMs: holdMs,
+        halfCloseTimeoutMs: holdMs,
+      },
+      servers: new Map(servers.map((server) => [server.name, server])),
+      roundRobin: new RoundRobin(),
+    };
+    for (const server of servers) this.#verdicts.set(server, verdictFor(server));
+  }
+
+  decide(arrival: Arrival): Verdict {
+    if (arrival.hello.outcome !== "complete") {
+      return { verdict: "reject", alert: "decode_error", reason: "hello_malformed", context: null };
+    }
+    const { hello } = arrival.hello;
+    const narrowing = { alpnIndex: (protocol: string) => hello.alpnIndex(protocol), source: null };
+    const route = this.#table.lookup(hello.nameBytes, 0, hello.nameLength, narrowing);
+    if (route === undefined)
+      return { verdict: "reject", alert: "unrecognized_name", reason: "no_route", context: null };
+    const server = this.#sessions.find(hello.sessionId) ?? chooseServer(this.#farm, new Set(), () => false);
+    const verdict = server && this.#verdicts.get(server);
+    return verdict ?? { verdict: "reject", alert: "internal_error", reason: "no_server", context: null };
+  }
+
+  /** The bench's servers all live: a dial that failed is a fault of the run, which the client sees as one. */
+  redecide(): Verdict {
+    return { verdict: "reject", alert: "internal_error", reason: "connect_failed", context: null };
+  }
+
+  serverBytes(_id: number, context: unknown, bytes: Uint8Array): void {
+    this.#sessions.learn(bytes, context as Server);
+  }
+
+  closed(record: ClosedConnection): void {
+    this.#closed += 1;
+    this.#bytes += record.bytesFromClient + record.bytesFromServer;
+  }
+
+  /** What a node's telemetry would count. */
+  get totals(): { readonly closed: number; readonly bytes: number } {
+    return { closed: this.#closed, bytes: this.#bytes };
+  }
+
+  fault(error: Error): void {
+    this.#onFault(error);
+  }
+
+  /**
+   * Applies `count` routes more as one commit: to a fork, in slices, which then takes the table's place. The routes of
+   * the commit before are not kept.
+   */
+  async applyRoutes(count: number): Promise<{ readonly routes: number; readonly tableBytes: number }> {
+    this.#commits += 1;
+    const next = this.#base.fork();
+    for (let from = 0; from < count; from += routesPerSlice) {
+      const changes: { readonly before: null; readonly after: Route }[] = [];
+      for (let index = from; index < Math.min(count, from + routesPerSlice); index += 1) {
+        const name = `service-${index}.region-${index % 40}.c${this.#commits}.example.net`;
+        changes.push({ before: null, after: routeOf(`more${index}`, name) });
+      }
+      next.apply(changes);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#table = next;
+    return { routes: next.nameCount, tableBytes: next.bytesUsed };
+  }
+}
+
+function routeOf(id: string, name: string): Route {
+  return {
+    kind: "route",
+    name: `listeners/bench/routes/${id}`,
+    match: {
+      serverNames: [name as ServerNamePattern],
+      noServerName: false,
+      alpnProtocols: [],
+      sourceNetworks: [],
+    },
+    action: { to: "farm", farm },
+  };
+}
+
+function serverAt(index: number, address: SocketAddress): Server {
+  return {
+    kind: "server",
+    name: `${farm}/servers/s${index}`,
+    address,
+    weight: 1,
+    region: "",
+    backup: false,
+    state: "ready",
+  };
+}
+
+function verdictFor(server: Server): ConnectVerdict {
+  return {
+    verdict: "connect",
+    address: server.address,
+    connectTimeoutMs,
+    serverIdleTimeoutMs: holdMs,
+    halfCloseTimeoutMs: holdMs,
+    prefix: noPrefix,
+    tapServerBytesMax: tapBytes,
+    context: server,
+  };
+}
