@@ -7,16 +7,15 @@ import type { CommitFeed } from "./feed/commit-feed.ts";
 import { Follower, type FollowerState } from "./feed/follower.ts";
 import { PassiveHealth } from "./health/passive-health.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
-import type { FleetSession } from "./telemetry/fleet-session.ts";
+import type { FleetSession, ReportNow } from "./telemetry/fleet-session.ts";
 import { nodeReport } from "./telemetry/node-report.ts";
 import { Traffic } from "./telemetry/traffic.ts";
-import type { NodeReport } from "../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 
 export interface DataPlaneNodeOptions {
   readonly createEngine: (handler: ConnectionHandler) => Engine;
   readonly feed: CommitFeed;
   /** Made with the node's own way to report; undefined for a node that reports to nobody. */
-  readonly session: ((report: () => NodeReport) => FleetSession) | undefined;
+  readonly session: ((report: ReportNow) => FleetSession) | undefined;
   /** 32 random bits of the process. */
   readonly hashSeed: number;
   /** Milliseconds of a monotonic clock, and since 1970. */
@@ -117,7 +116,7 @@ export class DataPlaneNode {
     if (after?.kind !== "server" || after.address !== before.address) this.#health.forget(before.name);
   }
 
-  #report(): NodeReport {
+  #report(): ReturnType<ReportNow> {
     return nodeReport({
       follower: this.#follower.status,
       unbound: this.#bindings.unbound(),

@@ -69,6 +69,8 @@ export function ipText(bytes: Uint8Array): IpAddress {
   const values: number[] = [];
   for (let index = 0; index < 16; index += 2)
     values.push(((bytes[index] as number) << 8) | (bytes[index + 1] as number));
+  // RFC 5952 section 5: where an IPv4 address is inside, it is shown as one.
+  if (isMapped(bytes)) return `::ffff:${bytes.subarray(12).join(".")}` as IpAddress;
   // RFC 5952 section 4.2: the longest run of two or more zero groups is shortened, the first of equals.
   let bestStart = -1;
   let bestLength = 1;
@@ -110,7 +112,10 @@ export function splitSocketAddress(address: SocketAddress): { readonly host: IpA
   return { host: host as IpAddress, port: Number(address.slice(colon + 1)) };
 }
 
-/** Canonical form of a CIDR network, or undefined; bits beyond the prefix must be zero. A bare address is itself. */
+/**
+ * Canonical form of a CIDR network, or undefined; bits beyond the prefix must be zero. A bare address is itself. A
+ * network of IPv4-mapped addresses is the IPv4 network, for that is what {@link networkContains} compares with.
+ */
 export function parseNetwork(text: string): Network | undefined {
   const [address, prefix, extra] = text.split("/");
   const bytes = ipBytes(address as string);
@@ -120,6 +125,7 @@ export function parseNetwork(text: string): Network | undefined {
   if (bits > bytes.length * 8) return undefined;
   for (let bit = bits; bit < bytes.length * 8; bit += 1)
     if (((bytes[bit >> 3] as number) >> (7 - (bit & 7))) & 1) return undefined;
+  if (bits >= 96 && isMapped(bytes)) return `${ipText(bytes.subarray(12))}/${bits - 96}` as Network;
   return `${ipText(bytes)}/${bits}` as Network;
 }
 
@@ -134,7 +140,10 @@ export function networkBits(network: Network): NetworkBits {
   return { bytes: ipBytes(network.slice(0, slash)) as Uint8Array, prefixBits: Number(network.slice(slash + 1)) };
 }
 
-/** Whether the address (4 or 16 bytes) is in the network; an IPv4-mapped IPv6 address counts as IPv4. */
+/**
+ * Whether the address (4 or 16 bytes) is in the network. An IPv4-mapped IPv6 address counts as IPv4, and no IPv6 network
+ * has IPv4 addresses in it: not `::/0` either.
+ */
 export function networkContains(network: NetworkBits, address: Uint8Array): boolean {
   const bytes = unmapped(address);
   if (bytes.length !== network.bytes.length) return false;
@@ -145,9 +154,14 @@ export function networkContains(network: NetworkBits, address: Uint8Array): bool
   return ((bytes[whole] as number) ^ (network.bytes[whole] as number)) >> (8 - rest) === 0;
 }
 
-/** `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2) as its four bytes; anything else as it is. */
+/** An IPv4-mapped IPv6 address as its four bytes; anything else as it is. */
 function unmapped(address: Uint8Array): Uint8Array {
-  if (address.length !== 16 || address[10] !== 0xff || address[11] !== 0xff) return address;
-  for (let index = 0; index < 10; index += 1) if (address[index] !== 0) return address;
-  return address.subarray(12);
+  return isMapped(address) ? address.subarray(12) : address;
+}
+
+/** Whether the bytes are `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). */
+function isMapped(address: Uint8Array): boolean {
+  if (address.length !== 16 || address[10] !== 0xff || address[11] !== 0xff) return false;
+  for (let index = 0; index < 10; index += 1) if (address[index] !== 0) return false;
+  return true;
 }

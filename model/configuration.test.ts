@@ -5,7 +5,7 @@ import { Configuration } from "./configuration.ts";
 import { difference } from "./difference.ts";
 import type { ConfigEvent } from "./event.ts";
 import type { Resource } from "./resource.ts";
-import { arbitraryResource } from "./testing/arbitrary-resource.ts";
+import { arbitraryResource } from "../test/support/arbitrary-resource.ts";
 
 const at = (revision: number): Position => ({ epoch: 1, revision, hash: new Uint8Array(32).fill(revision) });
 

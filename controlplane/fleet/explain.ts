@@ -95,7 +95,7 @@ function balanced(farm: FarmName, configuration: Configuration, failing: Readonl
   const total = [...eligible].reduce((sum, server) => sum + server.weight, 0);
   return servers.map((server) => {
     const chosen = eligible.has(server);
-    const reason = chosen || server.backup === false ? availability(server, failing) : "backup";
+    const reason = chosen || !server.backup ? availability(server, failing) : "backup";
     return {
       server: server.name,
       address: server.address,

@@ -11,12 +11,14 @@ import { type Backoff, pause } from "../feed/backoff.ts";
 /** How often a report goes out when nothing changes, until the control plane says otherwise. */
 const reportIntervalMs = 1000;
 
+/** The node's whole state at the time of the call. */
+export type ReportNow = () => NodeReport;
+
 export interface FleetSessionOptions {
   /** Control-plane address. */
   readonly address: string;
   readonly hello: NodeHello;
-  /** The node's state now. */
-  readonly report: () => NodeReport;
+  readonly report: ReportNow;
   readonly backoff: Backoff;
   /** Hears, in a sentence, why the session was lost. */
   readonly onLost: (why: string) => void;

@@ -10,7 +10,7 @@ import { type Commit, origin, type SealedCommit } from "../commit.ts";
 import { Configuration } from "../configuration.ts";
 import { resourceFields } from "../resource-fields.ts";
 import { resourceKinds } from "../resource.ts";
-import { arbitraryResource, written } from "../testing/arbitrary-resource.ts";
+import { arbitraryResource, written } from "../../test/support/arbitrary-resource.ts";
 import type { Violation } from "../violation.ts";
 import { openCommit, openNextCommit, sealCommit } from "./commit.ts";
 import { parseResource } from "./parse-resource.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import type { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { Resource as Wire } from "../../proto/gen/switchyard/config/v1/resources.ts";
-import type { Resource } from "../resource.ts";
-import type { Violation } from "../violation.ts";
-import { parseResource } from "../wire/parse-resource.ts";
+import type { Resource } from "../../model/resource.ts";
+import type { Violation } from "../../model/violation.ts";
+import { parseResource } from "../../model/wire/parse-resource.ts";
 
 /** A resource from the API's JSON form, as an operator would write it; throws where it is refused. */
 export function written(json: object): Resource {
