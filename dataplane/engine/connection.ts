@@ -1,7 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { type SocketAddress, splitSocketAddress } from "../../model/address.ts";
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
-import type { HelloOutcome } from "../hello/hello-outcome.ts";
 import { HelloReader } from "../hello/hello-reader.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { ConnectionJournal } from "./connection-journal.ts";
@@ -38,8 +37,10 @@ export class Connection implements Timed {
   readonly #local: SocketAddress;
   readonly #journal = new ConnectionJournal();
   #state: ConnectionState;
-  #hello: HelloOutcome = { outcome: "incomplete" };
-  #held = new HeldBytes();
+  /** What is kept of the hello: not its bytes. */
+  #helloComplete = false;
+  #alertVersion = 0;
+  readonly #held = new HeldBytes();
   #socketsOpen = 0;
   #reason: CloseReason | null = null;
 
@@ -162,7 +163,7 @@ export class Connection implements Timed {
       case "dialling":
         // No TLS handshake comes to an end without more from the client (RFC 8446 section 4.4). Another protocol's
         // client may have said all that it has to say: its FIN is passed on once a server is there.
-        if (this.#hello.outcome === "complete") this.#end("client_gone", closeSocket);
+        if (this.#helloComplete) this.#end("client_gone", closeSocket);
         break;
       case "spliced":
       case "lingering":
@@ -192,11 +193,12 @@ export class Connection implements Timed {
   #readHello(reader: HelloReader, chunk: Uint8Array): void {
     const hello = reader.push(chunk);
     if (hello.outcome === "incomplete") return;
-    this.#hello = hello;
+    this.#helloComplete = hello.outcome === "complete";
+    this.#alertVersion = hello.outcome === "complete" ? hello.hello.alertRecordVersion : hello.recordVersion;
     const { id, settings } = this;
     const arrival = { id, listener: settings.name, source: this.#source, local: this.#local, hello };
     const verdict = this.#host.handler.decide(arrival);
-    this.#journal.decided(hello.outcome === "complete");
+    this.#journal.decided(this.#helloComplete);
     this.#follow(verdict, "hello");
   }
 
@@ -221,7 +223,7 @@ export class Connection implements Timed {
   /** Any error of a server's socket, of this attempt or of one that was given up. */
   #serverFailed(server: Socket, error: Error): void {
     const state = this.#state;
-    if (state.phase === "spliced") {
+    if (state.phase === "spliced" && state.server === server) {
       this.abort("server_reset");
     } else if (state.phase === "dialling" && state.server === server) {
       if (isExhaustion(errorCode(error))) this.#host.exhausted();
@@ -259,7 +261,7 @@ export class Connection implements Timed {
     this.#reason = reason;
     this.#held.take();
     this.#enter({ phase: "lingering", reason, dueMs: performance.now() + lingerMs, bytesLeft: lingerBytesMax });
-    this.#client.end(rejectionBytes(verdict.alert, this.#hello));
+    this.#client.end(rejectionBytes(verdict.alert, this.#alertVersion));
     this.#client.resume();
   }
 

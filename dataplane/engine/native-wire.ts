@@ -1,0 +1,122 @@
+import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
+
+/**
+ * The records that cross between this thread and the engine's, as `dataplane/native/src/wire.h` has them: in the
+ * machine's byte order, each a multiple of 8 bytes, each begun by a header. Offsets are in bytes.
+ */
+export const wireVersion = 1;
+
+/** Begins every record: size (uint32), kind, code (bytes), listener (uint16), slot, generation (uint32). */
+export const headerOffset = { size: 0, kind: 4, code: 5, listener: 6, slot: 8, generation: 12 } as const;
+
+export const reportKind = {
+  hello: 1,
+  redecide: 2,
+  serverBytes: 3,
+  closed: 4,
+  unbound: 5,
+  drained: 6,
+  fault: 7,
+} as const;
+
+/** Addresses are 20 bytes: 16 of the IP (4 for IPv4), the port (uint16), the family (4 or 6). */
+export const helloOffset = { source: 16, local: 36, length: 56, helloBytesMax: 60, bytes: 64 } as const;
+export const redecideOffset = { attempt: 16 } as const;
+export const serverBytesOffset = { length: 16, bytes: 24 } as const;
+export const closedOffset = {
+  acceptedAtMs: 16,
+  totalMs: 24,
+  bytesFromClient: 32,
+  bytesFromServer: 40,
+  helloMs: 48,
+  connectMs: 52,
+  attempts: 56,
+  source: 60,
+} as const;
+export const faultOffset = { error: 16 } as const;
+
+export const verdictKind = { connect: 1, reject: 2, moreBytes: 3 } as const;
+
+export const connectOffset = {
+  connectTimeoutMs: 16,
+  serverIdleTimeoutMs: 20,
+  halfCloseTimeoutMs: 24,
+  tapBytesMax: 28,
+  address: 32,
+  prefixLength: 52,
+  prefix: 56,
+} as const;
+export const rejectOffset = { alertLength: 16, alert: 24 } as const;
+
+/** A PROXY header with all its TLVs is shorter; `limits.h` refuses more. */
+export const prefixBytesMax = 4096;
+
+/** Codes of `enum class CloseReason` first, in its order; the engine gives the others back as it got them. */
+export const closeReasons: readonly CloseReason[] = [
+  "done",
+  "hello_timeout",
+  "hello_aborted",
+  "client_reset",
+  "server_reset",
+  "client_idle",
+  "server_idle",
+  "half_close_timeout",
+  "connections_max",
+  "client_gone",
+  "shutdown",
+  "internal",
+  "connect_failed",
+  "connect_timeout",
+  "no_route",
+  "route_reject",
+  "no_server",
+  "not_tls",
+  "sslv2_hello",
+  "hello_not_first",
+  "hello_record",
+  "hello_too_big",
+  "hello_malformed",
+  "hello_session_id",
+  "hello_duplicate_extension",
+  "hello_psk_not_last",
+  "name_two",
+  "name_type",
+  "name_empty",
+  "name_too_long",
+  "name_character",
+  "name_label_length",
+];
+
+const reasonCodes = new Map(closeReasons.map((reason, code) => [reason, code]));
+
+/** The compiler checks that every reason is listed: a reason without a code could not be given to the engine. */
+type Listed = (typeof closeReasons)[number];
+const everyReasonIsListed: CloseReason extends Listed ? true : never = true;
+
+export function reasonCode(reason: CloseReason): number {
+  const code = everyReasonIsListed && reasonCodes.get(reason);
+  if (code === undefined) throw new RangeError(`no code for the reason ${reason}`);
+  return code;
+}
+
+export const connectFailures: readonly ConnectFailure[] = [
+  "refused",
+  "timeout",
+  "unreachable",
+  "reset",
+  "local_limit",
+  "other",
+];
+
+/** Where a fault was met, by `enum class FaultPlace`. */
+export const faultPlaces = ["accept", "epoll_ctl", "memory", "thread", "watching a listener"] as const;
+
+/** The order of `stats`. */
+export const nativeStats = [
+  "connections",
+  "hellosPending",
+  "accepted",
+  "acceptPauses",
+  "queueWaits",
+  "tapBytesDropped",
+] as const;
