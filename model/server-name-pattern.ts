@@ -23,7 +23,7 @@ export function parseServerNamePattern(
   if ("fault" in parsed) return parsed;
   if (wildcard && parsed.name.length > serverNameBytesMax - 2) return { fault: "name_too_long" };
   const pattern = wildcard ? `*.${parsed.name}` : parsed.name;
-  return { pattern: pattern as string as ServerNamePattern };
+  return { pattern: pattern as ServerNamePattern };
 }
 
 /**

@@ -1,0 +1,343 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ipBytes, type IpAddress, type Network } from "../../model/address.ts";
+import { matchKeys } from "../../model/match-key.ts";
+import { chooseRoute } from "../../model/match-route.ts";
+import type { Announcement, Match, Route } from "../../model/resource.ts";
+import type { ServerName } from "../../model/server-name.ts";
+import type { ServerNamePattern } from "../../model/server-name-pattern.ts";
+import type { Narrowing } from "./rivals.ts";
+import { type RouteChange, RuleTable } from "./rule-table.ts";
+
+interface MatchText {
+  readonly names?: readonly string[];
+  readonly noName?: boolean;
+  readonly alpn?: readonly string[];
+  readonly source?: readonly string[];
+}
+
+function route(id: string, text: MatchText, farm = id): Route {
+  const match: Match = {
+    serverNames: (text.names ?? []) as readonly ServerNamePattern[],
+    noServerName: text.noName ?? false,
+    alpnProtocols: text.alpn ?? [],
+    sourceNetworks: (text.source ?? []) as readonly Network[],
+  };
+  return { kind: "route", name: `listeners/edge/routes/${id}`, match, action: { to: "farm", farm: `farms/${farm}` } };
+}
+
+function hello(name: string | null, alpnProtocols: readonly string[] = [], source: string | null = null): Announcement {
+  return { serverName: name as ServerName | null, alpnProtocols, source: source as IpAddress | null };
+}
+
+/** What the table says, asked as a node asks it: by bytes that stand amid others. */
+function ask(table: RuleTable, { serverName, alpnProtocols, source }: Announcement): Route | undefined {
+  const narrowing: Narrowing = {
+    alpnIndex: (protocol) => alpnProtocols.indexOf(protocol),
+    source: source === null ? null : ipBytes(source)!,
+  };
+  if (serverName === null) return table.lookupNoName(narrowing);
+  const bytes = new TextEncoder().encode(`xx${serverName}.xx`);
+  return table.lookup(bytes, 2, 2 + serverName.length, narrowing);
+}
+
+function created(...routes: readonly Route[]): RouteChange[] {
+  return routes.map((after) => ({ before: null, after }));
+}
+
+function deleted(...routes: readonly Route[]): RouteChange[] {
+  return routes.map((before) => ({ before, after: null }));
+}
+
+const plain = route("plain", { names: ["a.test"] });
+const wild = route("wild", { names: ["*.test"] });
+const any = route("any", { names: ["*"] });
+const none = route("none", { noName: true });
+
+describe("a lookup", () => {
+  const table = RuleTable.build([plain, wild, any, none]);
+
+  it.each([
+    ["finds an exact name", "a.test", plain],
+    ["finds what a wildcard covers", "b.test", wild],
+    ["finds what a wildcard covers by several labels", "c.b.a.test", wild],
+    ["finds no wildcard by its suffix", "test", any],
+    ["finds `*` for all else", "example.com", any],
+    ["finds the wildcard, as for any name, when its own text is announced", "*.test", wild],
+    ["finds `*` when its own text is announced", "*", any],
+    ["finds the route for no name", null, none],
+  ])("%s", (_law, name, expected) => {
+    expect(ask(table, hello(name))).toBe(expected);
+  });
+
+  it("of an empty table finds nothing", () => {
+    const empty = RuleTable.build([]);
+    expect(ask(empty, hello("a.test"))).toBeUndefined();
+    expect(ask(empty, hello(null))).toBeUndefined();
+    expect(empty.nameCount).toBe(0);
+  });
+
+  it("of a name as long as names get, with a wildcard at each of its dots, finds the longest", () => {
+    const name = `${"a.".repeat(126)}b`;
+    const suffixes = Array.from({ length: 126 }, (_, index) => name.slice(2 * index + 2));
+    const routes = suffixes.map((suffix, index) => route(`r${index}`, { names: [`*.${suffix}`], alpn: [`p${index}`] }));
+    const deep = RuleTable.build(routes);
+    expect(ask(deep, hello(name, ["p0", "p125"]))).toBe(routes[0]);
+    expect(ask(deep, hello(name, ["p125"]))).toBe(routes[125]);
+    expect(ask(deep, hello(name, ["p126"]))).toBeUndefined();
+  });
+
+  it("tells apart names of which one is a part of another", () => {
+    const names = ["a", "a.a", "aa", "a.a.a", "aa.a", "a.aa"];
+    const routes = names.map((name, index) => route(`r${index}`, { names: [name] }));
+    const similar = RuleTable.build(routes);
+    for (const [index, name] of names.entries()) expect(ask(similar, hello(name))).toBe(routes[index]);
+    expect(ask(similar, hello("aaa"))).toBeUndefined();
+  });
+});
+
+describe("a change", () => {
+  it("creates, updates and deletes a route", () => {
+    const table = RuleTable.build([]);
+    table.apply(created(plain, none));
+    expect(ask(table, hello("a.test"))).toBe(plain);
+    const moved = route("plain", { names: ["a.test", "b.test"], noName: false }, "other");
+    table.apply([{ before: plain, after: moved }]);
+    expect(ask(table, hello("a.test"))).toBe(moved);
+    expect(ask(table, hello("b.test"))).toBe(moved);
+    table.apply([{ before: moved, after: plain }]);
+    expect(ask(table, hello("b.test"))).toBeUndefined();
+    table.apply(deleted(plain, none));
+    expect(ask(table, hello("a.test"))).toBeUndefined();
+    expect(ask(table, hello(null))).toBeUndefined();
+    expect(table.nameCount).toBe(0);
+  });
+
+  it("lets two routes exchange their names in one commit", () => {
+    const [left, right] = [
+      route("l", { names: ["l.test", "*"] }),
+      route("r", { names: ["r.test", "*.r"], noName: true }),
+    ];
+    const table = RuleTable.build([left, right]);
+    const [newLeft, newRight] = [
+      route("l", right.match.serverNames.length ? { names: ["r.test", "*.r"], noName: true } : {}),
+      route("r", { names: ["l.test", "*"] }),
+    ];
+    table.apply([
+      { before: left, after: newLeft },
+      { before: right, after: newRight },
+    ]);
+    expect(ask(table, hello("r.test"))).toBe(newLeft);
+    expect(ask(table, hello(null))).toBe(newLeft);
+    expect(ask(table, hello("l.test"))).toBe(newRight);
+    expect(ask(table, hello("x.y"))).toBe(newRight);
+    expect(table.nameCount).toBe(4);
+  });
+
+  it.each([
+    ["an exact name", plain],
+    ["a wildcard", wild],
+    ["`*`", any],
+    ["no name", none],
+  ])("of a route that is not there is refused: %s", (_kind, absent) => {
+    expect(() => RuleTable.build([]).apply(deleted(absent))).toThrow(RangeError);
+    const other = { ...absent, name: "listeners/edge/routes/other" } as Route;
+    const table = RuleTable.build([other]);
+    expect(() => table.apply(deleted(absent))).toThrow(/routes\/(plain|wild|any|none) is not in the table/);
+  });
+
+  it("that adds rivals to a name and takes them away leaves it as it was", () => {
+    const h2 = route("h2", { names: ["a.test", "*.test", "*"], noName: true, alpn: ["h2"] });
+    const table = RuleTable.build([plain, wild, any, none]);
+    table.apply(created(h2));
+    for (const [name, expected] of [
+      ["a.test", plain],
+      ["b.test", wild],
+      ["c", any],
+      [null, none],
+    ] as const) {
+      expect(ask(table, hello(name, ["h2"]))).toBe(h2);
+      expect(ask(table, hello(name))).toBe(expected);
+    }
+    table.apply(deleted(h2));
+    expect(ask(table, hello("a.test", ["h2"]))).toBe(plain);
+    expect(table.nameCount).toBe(3);
+    expect(table.bytesUsed).toBe(RuleTable.build([plain, wild, any, none]).bytesUsed);
+  });
+
+  it("to wildcards stops lookups from probing where there are none any more", () => {
+    const table = RuleTable.build([wild]);
+    table.apply(deleted(wild));
+    expect(ask(table, hello("b.test"))).toBeUndefined();
+    table.apply(created(wild));
+    expect(ask(table, hello("b.test"))).toBe(wild);
+  });
+});
+
+describe("a table with many names", () => {
+  // Enough for several rounds of splits, and small enough for a unit test.
+  const count = 20_000;
+  const routes = Array.from({ length: count }, (_, index) =>
+    route(`r${index}`, { names: [index % 10 === 0 ? `*.w${index}.test` : `h${index}.example.test`] }),
+  );
+  const announced = (index: number): Announcement =>
+    hello(index % 10 === 0 ? `a.w${index}.test` : `h${index}.example.test`);
+
+  function expectExactly(table: RuleTable, present: (index: number) => boolean): void {
+    for (const [index, each] of routes.entries()) {
+      const found = ask(table, announced(index));
+      if (found !== (present(index) ? each : undefined)) expect.fail(`wrong answer for ${announced(index).serverName}`);
+    }
+  }
+
+  it("finds all of them, built at once or one by one", () => {
+    const once = RuleTable.build(routes, 7);
+    expectExactly(once, () => true);
+    expect(once.nameCount).toBe(count);
+    const grown = RuleTable.build([], 7);
+    for (const change of created(...routes)) grown.apply([change]);
+    expectExactly(grown, () => true);
+    expect(grown.nameCount).toBe(count);
+  });
+
+  it("finds those that are left after each deletion of many, and gives their memory back", () => {
+    const table = RuleTable.build(routes, 8);
+    const full = table.bytesUsed;
+    for (const [index, each] of routes.entries()) if (index % 3 !== 0) table.apply(deleted(each));
+    expectExactly(table, (index) => index % 3 === 0);
+    for (const [index, each] of routes.entries()) if (index % 3 === 0 && index >= 100) table.apply(deleted(each));
+    expectExactly(table, (index) => index % 3 === 0 && index < 100);
+    expect(table.nameCount).toBe(34);
+    expect(table.bytesUsed).toBeLessThan(full / 8);
+  });
+
+  it("takes at most 80 bytes a name for names of 24 bytes", () => {
+    expect(RuleTable.build(routes, 9).bytesUsed / count).toBeLessThan(80);
+  });
+
+  it("does not grow while the same names come and go", () => {
+    const table = RuleTable.build(routes, 10);
+    const before = table.bytesUsed;
+    for (let round = 0; round < 20; round += 1) {
+      table.apply(deleted(...routes.slice(0, 2000)));
+      table.apply(created(...routes.slice(0, 2000)));
+    }
+    expectExactly(table, () => true);
+    expect(table.bytesUsed).toBeLessThan(before * 1.3);
+  });
+
+  it("and its fork go their own ways", () => {
+    const table = RuleTable.build(routes, 11);
+    const fork = table.fork();
+    fork.apply(deleted(...routes.slice(0, 5000)));
+    table.apply(deleted(...routes.slice(15_000)));
+    const again = fork.fork();
+    fork.apply(created(...routes.slice(0, 100)));
+    expectExactly(table, (index) => index < 15_000);
+    expectExactly(fork, (index) => index < 100 || index >= 5000);
+    expectExactly(again, (index) => index >= 5000);
+    expect([table.nameCount, fork.nameCount, again.nameCount]).toEqual([15_000, 15_100, 15_000]);
+  });
+});
+
+const nameText = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 }).map((each) => each.join("."));
+const patternText = fc.oneof(
+  nameText,
+  nameText.map((name) => `*.${name}`),
+  fc.constant("*"),
+);
+const protocol = fc.constantFrom("h2", "http/1.1", "x");
+const network = fc.constantFrom("10.0.0.0/8", "10.1.0.0/16", "10.1.1.1/32", "0.0.0.0/0", "::/0", "2001:db8::/32");
+const matchText: fc.Arbitrary<MatchText> = fc.record({
+  names: fc.uniqueArray(patternText, { maxLength: 3 }),
+  noName: fc.boolean(),
+  alpn: fc.oneof(fc.constant([]), fc.uniqueArray(protocol, { maxLength: 2 })),
+  source: fc.oneof(fc.constant([]), fc.uniqueArray(network, { maxLength: 2 })),
+});
+const announcement = fc
+  .tuple(
+    fc.option(
+      fc.oneof(
+        nameText,
+        nameText.map((name) => `*.${name}`),
+      ),
+      { freq: 5 },
+    ),
+    fc.uniqueArray(protocol),
+    fc.option(fc.constantFrom("10.1.1.1", "10.1.2.3", "192.0.2.1", "2001:db8::1", "::ffff:10.1.1.1")),
+  )
+  .map(([name, alpn, source]) => hello(name, alpn, source));
+
+describe("the table answers as the reference matcher", () => {
+  /** A few routes' ids, so that updates and deletions meet routes that are there. A null match deletes. */
+  const step = fc.record({ id: fc.nat(9), match: fc.option(matchText, { freq: 3 }), own: fc.boolean() });
+  const commit = fc.array(step, { minLength: 1, maxLength: 4 });
+
+  /** Plays the step on the routes, and answers it as a change; undefined where it is none, or a commit would refuse it. */
+  function play(
+    routes: Map<string, Route>,
+    each: { id: number; match: MatchText | null; own: boolean },
+    round: number,
+  ) {
+    const id = `r${each.id}`;
+    const before = routes.get(id) ?? null;
+    if (each.match === null) {
+      routes.delete(id);
+      return before === null ? undefined : { before, after: null };
+    }
+    // An update changes the action alone in half of the cases.
+    const after = each.own && before ? { ...before, action: route(id, {}, `f${round}`).action } : route(id, each.match);
+    const taken = new Set(
+      [...routes.values()].filter((other) => other !== before).flatMap((other) => [...matchKeys(other.match)]),
+    );
+    if ([...matchKeys(after.match)].some((key) => taken.has(key))) return undefined;
+    routes.set(id, after);
+    return { before, after };
+  }
+
+  it("after any commits, in place and by way of forks, whatever the seed", () => {
+    fc.assert(
+      fc.property(
+        fc.array(commit, { maxLength: 12 }),
+        fc.array(announcement, { minLength: 5, maxLength: 20 }),
+        fc.integer(),
+        fc.boolean(),
+        (commits, announcements, hashSeed, forks) => {
+          const routes = new Map<string, Route>();
+          let table = RuleTable.build([], hashSeed);
+          for (const [round, steps] of commits.entries()) {
+            const old = table;
+            const oldAnswers = announcements.map((each) => ask(old, each));
+            if (forks) table = old.fork();
+            table.apply(steps.map((each) => play(routes, each, round)).filter((change) => change !== undefined));
+            const rebuilt = RuleTable.build(routes.values(), hashSeed + 1);
+            for (const each of announcements) {
+              const expected = chooseRoute(routes.values(), each)?.route;
+              expect(ask(table, each)).toBe(expected);
+              expect(ask(rebuilt, each)).toBe(expected);
+            }
+            if (forks) expect(announcements.map((each) => ask(old, each))).toEqual(oldAnswers);
+            const names = new Set([...routes.values()].flatMap((each) => each.match.serverNames));
+            expect(table.nameCount).toBe(names.size);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("even for routes that tie, which commits do not allow", () => {
+    fc.assert(
+      fc.property(
+        fc.array(matchText, { maxLength: 8 }),
+        fc.array(announcement, { maxLength: 20 }),
+        (texts, announcements) => {
+          const routes = texts.map((text, index) => route(`r${index}`, text));
+          const table = RuleTable.build(routes);
+          for (const each of announcements) expect(ask(table, each)).toBe(chooseRoute(routes, each)?.route);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
