@@ -8,6 +8,8 @@ const clientHelloType = 1;
 
 /** The least that is allocated for a hello that comes in pieces; from there the buffer doubles. */
 const heldBytesMin = 64;
+/** Up to here a loop copies faster than `set`. */
+const crumbBytesMax = 16;
 const noBytes = new Uint8Array(0);
 const incomplete: HelloOutcome = { outcome: "incomplete" };
 
@@ -49,11 +51,9 @@ export class HelloReader {
    * hello that lies whole in one record in one chunk, which is parsed in place; then the hello's views are views of it.
    */
   push(chunk: Uint8Array): HelloOutcome {
-    // The way of a hello that comes in crumbs: room is there, and the record goes on behind the chunk.
-    const begun = this.#bodyRead > 0 && this.#bodyRead + chunk.length <= this.#held.length;
-    if (begun && this.#fragmentLeft > chunk.length) {
-      this.#append(chunk);
-      return incomplete;
+    if (chunk.length <= crumbBytesMax && this.#fragmentLeft > chunk.length && this.#bodyRead > 0) {
+      const end = this.#bodyRead + chunk.length;
+      if (end <= this.#held.length) return this.#pushCrumb(chunk, end);
     }
     let at = 0;
     while (at < chunk.length && this.#outcome === incomplete) {
@@ -70,6 +70,14 @@ export class HelloReader {
       }
     }
     return this.#outcome;
+  }
+
+  /** A short chunk that has room and that the record goes on behind: the way of a hello that comes byte by byte. */
+  #pushCrumb(chunk: Uint8Array, end: number): HelloOutcome {
+    for (let at = 0; at < chunk.length; at += 1) this.#held[this.#bodyRead + at] = chunk[at] as number;
+    this.#bodyRead = end;
+    this.#fragmentLeft -= chunk.length;
+    return incomplete;
   }
 
   #readRecordHeader(byte: number): void {
@@ -126,8 +134,7 @@ export class HelloReader {
 
   /** Copies bytes of the current record's body to the held ones, which have room for them. */
   #append(bytes: Uint8Array): void {
-    if (bytes.length === 1) this.#held[this.#bodyRead] = bytes[0] as number;
-    else this.#held.set(bytes, this.#bodyRead);
+    this.#held.set(bytes, this.#bodyRead);
     this.#bodyRead += bytes.length;
     this.#fragmentLeft -= bytes.length;
   }

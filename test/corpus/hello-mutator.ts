@@ -66,19 +66,29 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
+/** Bytes between two chunks of {@link randomSplit}. */
+const gapBytes = 4;
+
 /**
- * `bytes` in chunks that were cut at random: byte by byte, in a few pieces, or in pieces of a few bytes. Each chunk is a
- * view of a buffer of its own with other bytes around it, so that a read outside of it shows.
+ * `bytes` in chunks that were cut at random: byte by byte, in a few pieces, or in pieces of a few bytes. The chunks are
+ * views of one buffer with other bytes between them, so that a read outside of one shows.
  */
 export function randomSplit(bytes: Uint8Array, numbers: SeededNumbers): Uint8Array[] {
-  const longest = [1, 2, 8, 64, Math.max(1, bytes.length)][numbers.below(5)] as number;
-  const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = Math.min(bytes.length - at, 1 + numbers.below(longest));
-    chunks.push(surrounded(bytes.subarray(at, at + length), numbers));
-    at += length;
+  const longest = [1, 4, 16, 64, Math.max(1, bytes.length)][numbers.below(5)] as number;
+  const lengths: number[] = [];
+  for (let left = bytes.length; left > 0; left -= lengths.at(-1) as number) {
+    lengths.push(Math.min(left, 1 + numbers.below(longest)));
   }
-  return chunks;
+  const buffer = new Uint8Array(bytes.length + gapBytes * lengths.length).fill(numbers.below(256));
+  let from = 0;
+  let to = 0;
+  return lengths.map((length) => {
+    for (let at = 0; at < length; at += 1) buffer[to + at] = bytes[from + at] as number;
+    const chunk = buffer.subarray(to, to + length);
+    from += length;
+    to += length + gapBytes;
+    return chunk;
+  });
 }
 
 /** A view of the same bytes, inside a buffer that has other bytes before and behind. */

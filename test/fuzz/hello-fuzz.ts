@@ -80,6 +80,7 @@ function checkLaws(whole: HelloOutcome, chunks: readonly Uint8Array[], reader: F
     came += chunk.length;
     if (reader.bytesHeld > Math.max(64, 2 * came)) throw new Error(`${reader.bytesHeld} bytes held of ${came}`);
   }
+  if (whole.outcome === "incomplete" && last === whole) return;
   const said = JSON.stringify(describeOutcome(whole));
   const saidInPieces = JSON.stringify(describeOutcome(last));
   if (said !== saidInPieces) throw new Error(`in one piece ${said}, in pieces ${saidInPieces}`);
