@@ -1,0 +1,227 @@
+#include "syscalls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace switchyard::sys {
+namespace {
+
+union AnySocketAddress {
+  sockaddr any;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+};
+
+socklen_t to_system(const Address& address, AnySocketAddress* system) {
+  memset(system, 0, sizeof *system);
+  if (address.family == 6) {
+    system->v6.sin6_family = AF_INET6;
+    system->v6.sin6_port = htons(address.port);
+    memcpy(&system->v6.sin6_addr, address.ip, 16);
+    return sizeof system->v6;
+  }
+  system->v4.sin_family = AF_INET;
+  system->v4.sin_port = htons(address.port);
+  memcpy(&system->v4.sin_addr, address.ip, 4);
+  return sizeof system->v4;
+}
+
+Address from_system(const AnySocketAddress& system) {
+  Address address;
+  if (system.any.sa_family == AF_INET6) {
+    address.family = 6;
+    address.port = ntohs(system.v6.sin6_port);
+    memcpy(address.ip, &system.v6.sin6_addr, 16);
+  } else if (system.any.sa_family == AF_INET) {
+    address.family = 4;
+    address.port = ntohs(system.v4.sin_port);
+    memcpy(address.ip, &system.v4.sin_addr, 4);
+  }
+  return address;
+}
+
+int set_option(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
+}
+
+int system_family(uint8_t family) { return family == 6 ? AF_INET6 : AF_INET; }
+
+}  // namespace
+
+IoResult receive(int fd, void* into, size_t size) {
+  for (;;) {
+    const ssize_t count = ::recv(fd, into, size, 0);
+    if (count >= 0) return {static_cast<size_t>(count), 0};
+    if (errno != EINTR) return {0, errno};
+  }
+}
+
+IoResult send(int fd, const void* from, size_t size) {
+  for (;;) {
+    const ssize_t count = ::send(fd, from, size, MSG_NOSIGNAL);
+    if (count >= 0) return {static_cast<size_t>(count), 0};
+    if (errno != EINTR) return {0, errno};
+  }
+}
+
+int shutdown_write(int fd) { return ::shutdown(fd, SHUT_WR) == 0 ? 0 : errno; }
+
+int take_socket_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+// On Linux the descriptor is free after close whatever it answers, EINTR too; to repeat it could close another's file.
+void close_file(int fd) { ::close(fd); }
+
+int reset_on_close(int fd) {
+  const linger abortive = {1, 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive) == 0 ? 0 : errno;
+}
+
+FileResult tcp_socket(uint8_t family) {
+  const int fd = ::socket(system_family(family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  return fd >= 0 ? FileResult{fd, 0} : FileResult{-1, errno};
+}
+
+int connect_to(int fd, const Address& address) {
+  AnySocketAddress system;
+  const socklen_t size = to_system(address, &system);
+  // An interrupted connect goes on by itself; a second call would only say EALREADY.
+  if (::connect(fd, &system.any, size) == 0) return 0;
+  return errno == EINTR ? EINPROGRESS : errno;
+}
+
+AcceptResult accept_from(int fd) {
+  for (;;) {
+    AnySocketAddress system;
+    socklen_t size = sizeof system;
+    const int accepted = ::accept4(fd, &system.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted >= 0) return {accepted, 0, from_system(system)};
+    if (errno != EINTR) return {-1, errno, {}};
+  }
+}
+
+int local_address(int fd, Address* address) {
+  AnySocketAddress system;
+  socklen_t size = sizeof system;
+  if (getsockname(fd, &system.any, &size) != 0) return errno;
+  *address = from_system(system);
+  return 0;
+}
+
+FileResult bind_listener(const Address& address, bool shared) {
+  const FileResult made = tcp_socket(address.family);
+  if (made.error != 0) return made;
+  AnySocketAddress system;
+  const socklen_t size = to_system(address, &system);
+  int error = set_option(made.fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (error == 0 && address.family == 6) error = set_option(made.fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (error == 0 && shared) error = set_option(made.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (error == 0 && ::bind(made.fd, &system.any, size) != 0) error = errno;
+  if (error == 0 && !shared) error = set_option(made.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (error == 0) return made;
+  close_file(made.fd);
+  return {-1, error};
+}
+
+int start_listening(int fd, const ListenerSocketSettings& settings) {
+  // Accepted sockets inherit all of these, so that none of them costs a call per connection.
+  int error = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (error == 0) error = set_notsent_low_water(fd, settings.notsent_bytes);
+  if (error == 0 && settings.defer_seconds > 0) error = set_defer_accept(fd, settings.defer_seconds);
+  if (error == 0 && ::listen(fd, settings.backlog) != 0) error = errno;
+  return error;
+}
+
+int set_defer_accept(int fd, uint32_t seconds) {
+  return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, static_cast<int>(seconds));
+}
+
+int set_no_delay(int fd) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+int set_notsent_low_water(int fd, uint32_t bytes) {
+  return set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
+}
+
+int set_receive_buffer(int fd, uint32_t bytes) {
+  return set_option(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(bytes));
+}
+
+int watch_peer(int fd, const PeerWatch& watch) {
+  int error = set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(watch.keepalive_after_s));
+  if (error == 0) error = set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(watch.keepalive_interval_s));
+  if (error == 0) error = set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, static_cast<int>(watch.keepalive_probes));
+  if (error == 0 && watch.user_timeout_ms > 0)
+    error = set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(watch.user_timeout_ms));
+  if (error == 0) error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  return error;
+}
+
+FileResult make_epoll() {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  return fd >= 0 ? FileResult{fd, 0} : FileResult{-1, errno};
+}
+
+FileResult make_eventfd() {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  return fd >= 0 ? FileResult{fd, 0} : FileResult{-1, errno};
+}
+
+// The counter can't overflow in practice, and where it did (EAGAIN) the reader has a wake-up pending anyway.
+void ring_eventfd(int fd) {
+  const uint64_t one = 1;
+  while (::write(fd, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+int epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = data;
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+int epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr) == 0 ? 0 : errno; }
+
+int epoll_wait_for(int epoll, epoll_event* events, int count, int timeout_ms) {
+  const int found = epoll_wait(epoll, events, count, timeout_ms);
+  // EINTR counts as a timeout: the caller looks at its clock and comes back.
+  return found < 0 ? 0 : found;
+}
+
+uint64_t monotonic_ms() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+double wall_clock_ms() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(now.tv_sec) * 1000.0 + static_cast<double>(now.tv_nsec / 1'000'000);
+}
+
+void* map_pages(size_t size) {
+  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? nullptr : pages;
+}
+
+void unmap_pages(void* pages, size_t size) { munmap(pages, size); }
+
+uint64_t descriptor_limit() {
+  rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
+
+}  // namespace switchyard::sys
