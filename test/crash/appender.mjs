@@ -3,7 +3,7 @@
  * `node appender.mjs <dist of sqlite-event-log> <log> <seed> [commits]`; with a number of commits it stops after them.
  *
  * Loaded, it waits for a byte on its input. Its lines: `opening`, `open <revision>`, then `ack <revision> <hash>` for
- * each commit; `refused <error name> <message>`, if that is how it ends.
+ * each commit; `refused <error name> <message>` if that is how it ends, and `then <head or error>` if the log was open.
  * They are written at once, without a queue: what was said before a kill is what was acknowledged.
  */
 import { createHash } from "node:crypto";
@@ -22,9 +22,10 @@ const bigEvery = 20;
 const bigBytes = 20_000;
 
 readSync(0, Buffer.alloc(1));
+let log;
 try {
   say("opening");
-  const log = await SqliteEventLog.open({ path });
+  log = await SqliteEventLog.open({ path });
   let head = await log.head();
   say(`open ${head.revision}`);
   const last = head.revision + Number(commits);
@@ -52,5 +53,6 @@ try {
   await log.close();
 } catch (error) {
   say(`refused ${error.name} ${error.message}`);
+  if (log !== undefined) say(`then ${await log.head().then(({ revision }) => revision, String)}`);
   process.exitCode = 1;
 }

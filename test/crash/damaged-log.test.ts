@@ -114,6 +114,12 @@ describe("a file that is no sound log is refused by name and fault, and left as 
     await expectRefused(await crashedLog(sql), fault);
   });
 
+  test("a commit missing before the newest snapshot", async () => {
+    const path = await closedLog(6);
+    alter(path, "DELETE FROM commits WHERE revision = 3");
+    await expectRefused(path, /revision 3 is missing/);
+  });
+
   test("a fault behind the newest snapshot, and one in the head under a snapshot at the head", async () => {
     const behind = await closedLog(4);
     alter(behind, "UPDATE commits SET body = x'00' WHERE revision = 7");

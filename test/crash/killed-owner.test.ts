@@ -126,7 +126,10 @@ test("a write that fails for an unknown reason ends the log; opened again, it ha
   owner.go();
   await owner.ended;
   expect(owner.process.exitCode).toBe(1);
-  expect(owner.lines.at(-1)).toMatch(/^refused LogUnavailable .*log\.sqlite: .*\(SQLITE_IOERR_WRITE\)/);
+  expect(owner.lines.at(-1)).toMatch(
+    /^then LogUnavailable: .*log\.sqlite: a write failed .*; open the log again to go on$/,
+  );
+  expect(owner.lines.at(-2)).toMatch(/^refused LogUnavailable .*log\.sqlite: .*\(SQLITE_IOERR_WRITE\)/);
   const hashes = acknowledged(owner.lines);
   expect(hashes.size).toBeGreaterThan(10);
   await expectNothingLost(path, hashes);
