@@ -17,7 +17,9 @@ export const allMeasures: readonly (MeasureName | "counts")[] = [
   "rtt",
   "idle",
   "half-hello",
+  "tls",
   "scaling",
+  "million",
   "commit",
   "counts",
 ];

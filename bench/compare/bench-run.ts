@@ -11,14 +11,16 @@ import { judgeGoals } from "./goals.ts";
 import { holdMeasure } from "./hold-measure.ts";
 import { describeMachine } from "./machine.ts";
 import type { Measure, MeasureName } from "./measure.ts";
+import { takeMillion } from "./million-measure.ts";
 import { rateMeasure } from "./rate-measure.ts";
 import { type MeasureResults, type Results, summariseRounds } from "./results.ts";
 import { type RoundOutcome, type RoundsPlan, takeRounds } from "./rounds.ts";
 import { rttMeasure } from "./rtt-measure.ts";
 import { takeScaling } from "./scaling-measure.ts";
 import type { Target } from "./target.ts";
+import { takeTlsRounds } from "./tls-measure.ts";
 
-/** Measures of every target; `commit` and `scaling` are of Switchyard alone. */
+/** Measures of every target in the same manner. */
 const common: readonly Measure[] = [
   rateMeasure,
   bulkMeasure,
@@ -56,6 +58,7 @@ export async function runBench(
   for (const measure of common) {
     if (options.measures.includes(measure.name)) measures[measure.name] = summarise(await takeRounds(measure, plan));
   }
+  if (options.measures.includes("tls")) measures.tls = summarise(await takeTlsRounds(plan));
   const own = present.find((target) => target.name.startsWith("switchyard"));
   if (own !== undefined) Object.assign(measures, await takeOwn(own, options, plan));
   const counts = options.measures.includes("counts") ? await takeAllCounts(present, plan) : {};
@@ -81,6 +84,9 @@ async function takeOwn(target: Target, options: BenchOptions, plan: RoundsPlan):
   if (options.measures.includes("scaling") && target.name === "switchyard") {
     const outcomes = await takeScaling(target, { ...plan, sizes });
     measures.scaling = { [target.name]: summariseRounds(outcomes) };
+  }
+  if (options.measures.includes("million")) {
+    measures.million = { [target.name]: summariseRounds(await takeMillion(target, { ...plan, sizes })) };
   }
   if (options.measures.includes("commit")) {
     const proxy = { cores: plan.cores.pair, threads: 1 };

@@ -4,9 +4,9 @@ import { promisify } from "node:util";
 import { PinnedProcess } from "./pinned-process.ts";
 import { repositoryPath } from "./repository-path.ts";
 import type { TargetArguments } from "./switchyard-target.ts";
-import type { AppliedRoutes, Availability, RunningTarget, Target, TargetSetup } from "./target.ts";
+import type { AppliedRoutes, Availability, RunningTarget, Target, TargetSetup, TargetWithRoutes } from "./target.ts";
 
-const startWithinMs = 10_000;
+const startWithinMs = 30_000;
 const applyWithinMs = 60_000;
 
 const programPath = fileURLToPath(new URL("./switchyard-target.js", import.meta.url));
@@ -16,15 +16,17 @@ export function engineTarget(engine: "native" | "portable"): Target {
   return {
     name: engine === "native" ? "switchyard" : "switchyard-portable",
     availability: () => availability(engine),
-    start: (setup: TargetSetup) => start(engine, setup),
+    start: async (setup: TargetSetup) => (await start(engine, setup, 0)).running,
+    startWithRoutes: (setup: TargetSetup, routes: number) => start(engine, setup, routes),
   };
 }
 
 /** Starts one for a moment: that is the only proof that the addon is built, and loads. */
 async function availability(engine: "native" | "portable"): Promise<Availability> {
   try {
-    const target = await start(engine, { serverPorts: [1], names: [], cores: [0], threads: 1, directory: "/" });
-    await target.stop();
+    const setup = { serverPorts: [1], names: [], cores: [0], threads: 1, directory: "/" };
+    const { running } = await start(engine, setup, 0);
+    await running.stop();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const cause = /^(?:\w*Error[^:]*|Error): .*/m.exec(text)?.[0] ?? text;
@@ -33,12 +35,14 @@ async function availability(engine: "native" | "portable"): Promise<Availability
   return { available: true, version: `${await commitId()}, node ${process.version}` };
 }
 
-async function start(engine: "native" | "portable", setup: TargetSetup): Promise<RunningTarget> {
+async function start(engine: "native" | "portable", setup: TargetSetup, moreRoutes: number): Promise<TargetWithRoutes> {
+  const startedAt = performance.now();
   const settings: TargetArguments = {
     engine,
     threads: setup.threads,
     serverPorts: setup.serverPorts,
     names: setup.names,
+    moreRoutes,
   };
   const node = new PinnedProcess({
     command: process.execPath,
@@ -47,12 +51,14 @@ async function start(engine: "native" | "portable", setup: TargetSetup): Promise
   });
   try {
     const line = await node.nextLine(startWithinMs);
-    return {
+    const running: RunningTarget = {
       ports: [line["port"] as number],
       pid: node.pid,
       applyRoutes: (count) => applyRoutes(node, count),
       stop: () => node.stop(),
     };
+    const { routes, tableBytes } = line as unknown as AppliedRoutes;
+    return { running, readyMs: performance.now() - startedAt, routes, tableBytes };
   } catch (error) {
     await node.stop();
     throw error;

@@ -34,6 +34,8 @@ export function judgeGoals(measures: Measures): readonly GoalRow[] {
     scalingRow(measures),
     commitLatencyRow(measures),
     commitDecisionRow(measures),
+    millionReadyRow(measures),
+    millionBytesRow(measures),
   ];
 }
 
@@ -235,5 +237,27 @@ function commitDecisionRow(measures: Measures): GoalRow {
     mine: ours(measures, "commit", "connectionP99Ms"),
     show: (value) => `${value.toFixed(1)} ms`,
     note: "connect to server's answer, which contains the decision",
+  });
+}
+
+function millionReadyRow(measures: Measures): GoalRow {
+  return absoluteRow({
+    measure: "a million routes: ready",
+    goal: "within 2 s",
+    bound: "at most",
+    limit: 2000,
+    mine: ours(measures, "million", "readyMs"),
+    show: (value) => `${Math.round(value).toLocaleString("en")} ms`,
+  });
+}
+
+function millionBytesRow(measures: Measures): GoalRow {
+  return absoluteRow({
+    measure: "a million routes: table",
+    goal: "at most 80 bytes a name",
+    bound: "at most",
+    limit: 80,
+    mine: ours(measures, "million", "tableBytesPerName"),
+    show: (value) => `${value.toFixed(1)} B`,
   });
 }

@@ -37,6 +37,11 @@ async function main(): Promise<number> {
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   for (const obstacle of machineObstacles()) report(`note: ${obstacle}`);
   const targets = allTargets.filter((target) => options.targets?.includes(target.name) ?? true);
+  for (const name of options.targets ?? []) {
+    if (targets.some((target) => target.name === name)) continue;
+    report(`--targets: there is no ${name}\n${usage}`);
+    return 2;
+  }
   await buildLoadPrograms();
   const results = await runBench(options, targets, planCores(), report);
   process.stdout.write(reportText(results));

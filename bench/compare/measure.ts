@@ -15,7 +15,7 @@ export interface Measure {
   take(run: Run): Promise<Figures>;
 }
 
-export type MeasureName = "rate" | "bulk" | "rtt" | "idle" | "half-hello" | "commit" | "scaling";
+export type MeasureName = "rate" | "bulk" | "rtt" | "idle" | "half-hello" | "commit" | "scaling" | "tls" | "million";
 
 /** Numbers by name; the unit is in the name. */
 export type Figures = Readonly<Record<string, number>>;
@@ -37,6 +37,7 @@ export interface Sizes {
   readonly halfHelloConnections: number;
   readonly countedConnections: number;
   readonly commitSeconds: number;
+  readonly handshakes: number;
 }
 
 /** Connections at a time, streams: as the goals have them. */
@@ -53,6 +54,7 @@ export const quickSizes: Sizes = {
   halfHelloConnections: 2000,
   countedConnections: 2000,
   commitSeconds: 3,
+  handshakes: 100,
 };
 
 export const fullSizes: Sizes = {
@@ -65,4 +67,5 @@ export const fullSizes: Sizes = {
   halfHelloConnections: 9000,
   countedConnections: 10_000,
   commitSeconds: 8,
+  handshakes: 500,
 };

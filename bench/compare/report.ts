@@ -42,6 +42,15 @@ const columns: Readonly<Record<MeasureName, readonly Column[]>> = {
     ["conn/s, 1", "connectionsPerSecondOneThread", whole],
     ["conn/s, 2", "connectionsPerSecondTwoThreads", whole],
   ],
+  tls: [
+    ["p50 us", "handshakeP50Us", whole],
+    ["p99 us", "handshakeP99Us", whole],
+  ],
+  million: [
+    ["ready ms", "readyMs", whole],
+    ["table B/name", "tableBytesPerName", oneDecimal],
+    ["process MiB", "residentBytes", (value) => oneDecimal(value / 2 ** 20)],
+  ],
   commit: [
     ["applied ms", "appliedMs", whole],
     ["p99.9 us quiet", "latencyP999QuietUs", whole],
@@ -62,6 +71,8 @@ const titles: Readonly<Record<MeasureName, string>> = {
   "half-hello": "Half-received hellos",
   scaling: "Two engine threads on two cores",
   commit: "A commit of 100,000 routes during load",
+  tls: "Full TLS handshakes, one at a time",
+  million: "A start with a million routes",
 };
 
 /** The whole report for a terminal. */

@@ -95,11 +95,15 @@ export class LiveTarget {
     this.#directory = directory;
   }
 
-  static async start(target: Target, plan: Pick<RoundsPlan, "cores" | "proxy">, sink: Sink): Promise<LiveTarget> {
+  static async start(
+    target: Target,
+    plan: Pick<RoundsPlan, "cores" | "proxy">,
+    servers: Pick<Sink, "ports">,
+  ): Promise<LiveTarget> {
     const directory = await mkdtemp(join(tmpdir(), "switchyard-bench-"));
     const proxy = plan.proxy ?? { cores: plan.cores.proxy, threads: 1 };
     try {
-      const running = await target.start({ serverPorts: sink.ports, names: benchNames, directory, ...proxy });
+      const running = await target.start({ serverPorts: servers.ports, names: benchNames, directory, ...proxy });
       return new LiveTarget(running, directory);
     } catch (error) {
       await rm(directory, { recursive: true, force: true });

@@ -1,12 +1,5 @@
 /** The few statistics that the tables need. */
 
-export interface Summary {
-  readonly count: number;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 /** The middle value; of an even count the mean of the two in the middle. Throws a RangeError for none. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("a median of no values");
@@ -16,8 +9,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-export function summarise(values: readonly number[]): Summary {
-  return { count: values.length, median: median(values), min: Math.min(...values), max: Math.max(...values) };
+/** The value that a share `q` of the values does not exceed, by nearest rank. Throws a RangeError for none. */
+export function quantile(values: readonly number[], q: number): number {
+  if (values.length === 0) throw new RangeError("a quantile of no values");
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))] as number;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface TargetArguments {
   readonly threads: number;
   readonly serverPorts: readonly number[];
   readonly names: readonly string[];
+  /** Routes beside those of the names, in force before it listens. */
+  readonly moreRoutes: number;
 }
 
 export interface ApplyRoutesCommand {
@@ -35,15 +37,16 @@ const settings: ListenerSettings = {
 };
 
 async function run(settingsOf: TargetArguments): Promise<void> {
-  const decisions = new TargetDecisions(settingsOf.serverPorts, settingsOf.names, (error) => {
+  const { serverPorts, names, moreRoutes } = settingsOf;
+  const decisions = new TargetDecisions(serverPorts, names, moreRoutes, (error) => {
     process.stderr.write(`${error.stack ?? error.message}\n`);
   });
-  const engine = await openEngine(settingsOf.engine, decisions, settingsOf.threads);
+  const engine = openEngine(settingsOf.engine, decisions, settingsOf.threads);
   const failures = await engine.setListener(settings);
   if (failures[0] !== undefined) throw new Error(`${failures[0].address}: ${failures[0].reason} ${failures[0].detail}`);
   const bound = engine.boundAddresses(listenerName)[0];
   if (bound === undefined) throw new Error("the listener has no address");
-  say({ event: "listening", port: splitSocketAddress(bound).port });
+  say({ event: "listening", port: splitSocketAddress(bound).port, ...decisions.size });
   process.once("SIGTERM", () => void end(engine));
   const input = createInterface({ input: process.stdin });
   for await (const line of input) await carryOut(JSON.parse(line) as ApplyRoutesCommand, decisions);

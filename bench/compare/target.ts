@@ -9,6 +9,20 @@ export interface Target {
    * Rejects where it does not come up, with what it said.
    */
   start(setup: TargetSetup): Promise<RunningTarget>;
+  /**
+   * Starts one as a node starts that has `routes` routes more in its cache; resolves when it decides with all of them.
+   * Absent where the target has no such thing.
+   */
+  readonly startWithRoutes?: (setup: TargetSetup, routes: number) => Promise<TargetWithRoutes>;
+}
+
+export interface TargetWithRoutes {
+  readonly running: RunningTarget;
+  /** From the start of the process. */
+  readonly readyMs: number;
+  readonly routes: number;
+  /** Of the rule table; for all names. */
+  readonly tableBytes: number;
 }
 
 export type Availability =
