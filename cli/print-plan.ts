@@ -13,7 +13,7 @@ export async function printPlan(
 ): Promise<void> {
   const plan = answer.plan ?? nothing;
   if (!options.quiet) await print(context, planLines(context, plan));
-  const summary = planSummary(plan);
+  const summary = planSummary(plan, options.write.validateOnly ? "planned" : "done");
   if (options.write.validateOnly) await print(context, `dry run: ${summary}; still at revision ${answer.revision}\n`);
   else if (plan.changes.length === 0) await print(context, `${summary}; still at revision ${answer.revision}\n`);
   else await print(context, `${summary}; now at revision ${answer.revision}\n`);

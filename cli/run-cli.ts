@@ -1,10 +1,11 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { CliFailure } from "./cli-failure.ts";
 import { serverFallback, timeoutFallback } from "./client/with-client.ts";
 import type { CliContext, RegisterVerb } from "./context.ts";
 import { note } from "./context.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { exitCode, exitCodeHelp } from "./exit-code.ts";
+import { softwareVersion } from "./package-root.ts";
 
 /** What `main.ts` knows of the process; `runCli` adds the rest of the context. */
 export type CliSurroundings = Omit<CliContext, "finish">;
@@ -42,18 +43,9 @@ function createProgram(verbs: readonly RegisterVerb[], context: CliContext): Com
   const program = new Command("switchyard")
     .description("Routes TLS connections by the name that they announce, without opening them.")
     .usage("[options] <verb> ...")
-    .addOption(
-      new Option("--server <host:port>", "the control plane's admin address (or SWITCHYARD_SERVER)").default(
-        undefined,
-        serverFallback,
-      ),
-    )
-    .addOption(
-      new Option("--timeout <time>", "how long to wait for an answer: 30s, 500ms, 2m").default(
-        undefined,
-        timeoutFallback,
-      ),
-    )
+    .version(softwareVersion, "--version", "print the version")
+    .option("--server <host:port>", `the control plane (default: SWITCHYARD_SERVER, else ${serverFallback})`)
+    .option("--timeout <time>", `how long to wait for an answer: 500ms, 2m (default: ${timeoutFallback})`)
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),

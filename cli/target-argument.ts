@@ -59,16 +59,16 @@ function fullName(kind: TargetKind, word: string, parent: string | undefined): s
 
 /** `edge/shop` to `listeners/edge/routes/shop`. */
 function expand(kind: ResourceKind, short: string): string {
-  const [outer = "", inner = ""] = short.split("/");
+  const [outer = "", ...inner] = short.split("/");
   switch (kind) {
     case "listener":
       return `listeners/${short}`;
     case "farm":
       return `farms/${short}`;
     case "route":
-      return `listeners/${outer}/routes/${inner}`;
+      return `listeners/${outer}/routes/${inner.join("/")}`;
     case "server":
-      return `farms/${outer}/servers/${inner}`;
+      return `farms/${outer}/servers/${inner.join("/")}`;
   }
 }
 

@@ -13,7 +13,7 @@ export const serverFallback = "127.0.0.1:7700";
 export const timeoutFallback = "30s";
 
 export interface CallSite {
-  /** What to say of a violation; the default names the field as the server does. */
+  /** What to say of a violation, for a request that has more fields than the command line shows. */
   readonly placeViolation?: (violation: FieldViolation) => string;
   /** For a call that changes something: the id under which it may be made again. */
   readonly requestId?: string;
@@ -53,8 +53,7 @@ function failureOf(error: ServiceError, server: string, site: CallSite): CliFail
   const refusal = readRefusal(error);
   // With a reason of the control plane's own, it has answered: its log is what is not available.
   if (error.code === status.UNAVAILABLE && refusal.reason === "") {
-    const fault = /\bE[A-Z]{3,}\b/.exec(error.details)?.[0] ?? "";
-    const cause = neverConnected[fault];
+    const cause = neverConnected.find(([sign]) => error.details.includes(sign))?.[1];
     const summary = `can't reach the control plane at ${server}: ${cause ?? error.details}`;
     const hint = cause === undefined ? unsure : undefined;
     return new CliFailure(exitCode.unreachable, `${summary}\n${hint ?? reachHint}`);
@@ -69,21 +68,23 @@ function failureOf(error: ServiceError, server: string, site: CallSite): CliFail
 const reachHint = "`switchyard up` starts a control plane here; --server HOST:PORT names another";
 
 /** Faults after which the request certainly has not been sent. */
-const neverConnected: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  ENOTFOUND: "no such host",
-  ETIMEDOUT: "connection timed out",
-};
+const neverConnected: readonly (readonly [sign: string, cause: string])[] = [
+  ["ECONNREFUSED", "connection refused"],
+  ["EHOSTUNREACH", "no route to the host"],
+  ["ENETUNREACH", "no route to the network"],
+  ["ETIMEDOUT", "connection timed out"],
+  ["Name resolution failed", "no such host"],
+];
 
 function refused(error: ServiceError, refusal: Refusal, server: string, site: CallSite): CliFailure {
   if (error.code === status.UNIMPLEMENTED)
     return new CliFailure(exitCode.failed, `${server} does not know this call: is it a Switchyard control plane?`);
-  const place = site.placeViolation ?? (({ field, description }) => `${field}: ${description}`);
-  const details = refusal.violations.map(place);
+  const details = refusal.violations.map(site.placeViolation ?? (({ description }) => description));
   for (const [key, value] of refusal.metadata) details.push(`${key}: ${value}`);
   const code = refusal.reason === "" ? (status[error.code] ?? `code ${error.code}`) : refusal.reason;
+  const [only] = details;
+  if (site.placeViolation === undefined && details.length === 1 && only !== undefined)
+    return new CliFailure(exitCode.failed, `refused: ${only} (${code})`);
   // With violations, the message only says the first of them again.
   const { length } = refusal.violations;
   const count = length === 1 ? "1 error" : `${length} errors`;

@@ -35,7 +35,8 @@ const valueTextMax = 60;
 
 /** What stands there instead, after "not". */
 export function valueText(node: ManifestNode): string {
-  if (node.kind !== "scalar") return node.kind === "map" ? "a map" : "a list";
+  if (node.kind === "map" || node.kind === "list") return `a ${node.kind}`;
+  if (node.kind === "refused") return "what is there";
   if (typeof node.value === "string") {
     const text = node.value.length > valueTextMax ? `${node.value.slice(0, valueTextMax)}...` : node.value;
     return `the text ${JSON.stringify(text)}`;

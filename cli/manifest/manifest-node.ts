@@ -3,7 +3,7 @@
  * units from the start of the text. Maps keep their entries as written, duplicates too, so that these can be refused
  * with their places.
  */
-export type ManifestNode = ManifestMap | ManifestList | ManifestScalar;
+export type ManifestNode = ManifestMap | ManifestList | ManifestScalar | RefusedNode;
 
 export interface ManifestMap {
   readonly kind: "map";
@@ -29,6 +29,12 @@ export interface ManifestScalar {
   readonly offset: number;
   /** Undefined where nothing is written at all (`farm:`), which is not the same as `null`. */
   readonly value: string | number | boolean | null | undefined;
+}
+
+/** What could not be read. Its fault has been told, and nobody need say more about it. */
+export interface RefusedNode {
+  readonly kind: "refused";
+  readonly offset: number;
 }
 
 /** Something wrong at a place of one file. The path is that of a field, as the file spells it; empty above fields. */

@@ -70,12 +70,12 @@ function resourcesOf(source: ManifestSource, faults: Fault[]): readonly { node: 
   const kinds = descriptor.fields.map(({ jsonName }) => jsonName);
   const read: { node: ManifestNode; resource: Resource }[] = [];
   for (const node of resourceNodes(source.text, faults)) {
-    const json = reader.message(descriptor, node, "");
-    if (json === undefined) continue;
-    if (Object.keys(json).length === 0) {
+    if (node.kind === "map" && node.entries.every(({ value }) => value.kind === "scalar" && value.value === null)) {
       faults.push({ offset: node.offset, path: "", message: `one of ${kinds.join(", ")} is needed` });
       continue;
     }
+    const json = reader.message(descriptor, node, "");
+    if (json === undefined) continue;
     read.push({ node, resource: toResource(json) });
   }
   return read;
@@ -103,11 +103,11 @@ function resourceNodes(text: string, faults: Fault[]): readonly ManifestNode[] {
   });
 }
 
+/** A document that is no YAML is left out: its fault is told, and the others may have theirs. */
 function yamlDocuments(text: string, faults: Fault[]): readonly ManifestNode[] {
   const read = readYaml(text);
   for (const fault of read.faults) faults.push(fault);
-  // A tree with holes would be refused a second time, for what is not there.
-  return read.faults.length === 0 ? read.documents : [];
+  return read.documents;
 }
 
 function locate(origins: readonly Origin[], requestPath: string): FieldPlace | undefined {

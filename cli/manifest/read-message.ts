@@ -27,6 +27,7 @@ export class MessageReader {
   }
 
   message(descriptor: DescMessage, node: ManifestNode, path: string): JsonObject | undefined {
+    if (node.kind === "refused") return undefined;
     if (node.kind !== "map") return this.#refuse(node.offset, path, `must be a map of fields, not ${valueText(node)}`);
     const before = this.#faults.length;
     const json: JsonObject = {};
@@ -76,6 +77,7 @@ export class MessageReader {
   }
 
   #value(field: DescField, node: ManifestNode, path: string): JsonValue | undefined {
+    if (node.kind === "refused") return undefined;
     switch (field.fieldKind) {
       case "list":
         return this.#list(field, node, path);
@@ -114,6 +116,7 @@ export class MessageReader {
   }
 
   #single(field: DescField, shape: ValueShape, node: ManifestNode, path: string): JsonValue | undefined {
+    if (node.kind === "refused") return undefined;
     if (node.kind === "scalar" && (node.value === undefined || node.value === null)) {
       const advice = shape.kind === "message" && !isWellKnown(shape.message) ? "; write {} for an empty one" : "";
       return this.#refuse(node.offset, path, `has no value${advice}`);
@@ -121,7 +124,11 @@ export class MessageReader {
     if (shape.kind === "message" && !isWellKnown(shape.message)) return this.message(shape.message, node, path);
     const { value } = node.kind === "scalar" ? node : { value: undefined };
     if (value === undefined || value === null || !isExact(field, shape, value))
-      return this.#refuse(node.offset, path, `must be ${expectedOf(shape)}, not ${valueText(node)}`);
+      return this.#refuse(
+        node.offset,
+        path,
+        `must be ${expectedOf(shape)}, not ${valueText(node)}${adviceOn(shape, value)}`,
+      );
     return value;
   }
 
@@ -146,6 +153,12 @@ function isExact(field: DescField, shape: ValueShape, value: string | number | b
     // The library's words name types of the generator; `expectedOf` says the same to a person.
     return false;
   }
+}
+
+/** YAML takes `3`, `1.20` and `true` for what they look like, where a person may have meant text. */
+function adviceOn(shape: ValueShape, value: string | number | boolean | null | undefined): string {
+  const isText = shape.kind === "scalar" && shape.scalar === ScalarType.STRING;
+  return isText && (typeof value === "number" || typeof value === "boolean") ? "; put it between quotes" : "";
 }
 
 function shapeOf(

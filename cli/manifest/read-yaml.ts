@@ -105,7 +105,7 @@ class YamlTree {
 
   #refuse(offset: number, message: string): Sized {
     this.#faults.push({ offset, path: "", message });
-    return { node: emptyAt(offset), size: 1 };
+    return { node: { kind: "refused", offset }, size: 1 };
   }
 }
 

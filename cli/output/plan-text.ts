@@ -5,9 +5,9 @@ import { paint } from "../context.ts";
 import { safeText } from "./safe-text.ts";
 
 const verbText = {
-  [Change_Verb.VERB_CREATE]: { mark: "+", colour: "green", done: "created" },
-  [Change_Verb.VERB_UPDATE]: { mark: "~", colour: "yellow", done: "changed" },
-  [Change_Verb.VERB_DELETE]: { mark: "-", colour: "red", done: "deleted" },
+  [Change_Verb.VERB_CREATE]: { mark: "+", colour: "green", done: "created", planned: "to create" },
+  [Change_Verb.VERB_UPDATE]: { mark: "~", colour: "yellow", done: "changed", planned: "to change" },
+  [Change_Verb.VERB_DELETE]: { mark: "-", colour: "red", done: "deleted", planned: "to delete" },
 } as const;
 
 /** A line for each change: `~ farms/web   (connect_timeout)`. */
@@ -17,16 +17,22 @@ export function planLines(context: CliContext, plan: Plan): string {
 
 function changeLine(context: CliContext, change: Change): string {
   const verb = change.verb === Change_Verb.VERB_UNSPECIFIED ? undefined : verbText[change.verb];
-  const fields = change.fields.length === 0 ? "" : `   (${change.fields.map(safeText).join(", ")})`;
+  const fields =
+    change.fields.length === 0 ? "" : `   (${change.fields.map((field) => safeText(asInFiles(field))).join(", ")})`;
   const line = `${verb?.mark ?? "?"} ${safeText(change.name)}`;
   return verb === undefined ? line + fields : paint(context, verb.colour, line) + fields;
 }
 
-/** `2 created, 1 changed, 40 unchanged`; `nothing to change` where that is so. */
-export function planSummary(plan: Plan): string {
-  const counts = Object.entries(verbText).map(([verb, { done }]) => {
+/** The API's paths are in proto names; files mostly have the JSON names: `match.server_names` to `match.serverNames`. */
+function asInFiles(path: string): string {
+  return path.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `2 created, 1 changed, 40 unchanged`; `2 to create` before it is done; `nothing to change` where that is so. */
+export function planSummary(plan: Plan, tense: "done" | "planned"): string {
+  const counts = Object.entries(verbText).map(([verb, words]) => {
     const count = plan.changes.filter((change) => change.verb === Number(verb)).length;
-    return count === 0 ? [] : [`${count} ${done}`];
+    return count === 0 ? [] : [`${count} ${words[tense]}`];
   });
   const changed = counts.flat();
   const unchanged = plan.unchangedCount === 0 ? [] : [`${plan.unchangedCount} unchanged`];
