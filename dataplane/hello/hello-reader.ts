@@ -51,10 +51,18 @@ export class HelloReader {
    * hello that lies whole in one record in one chunk, which is parsed in place; then the hello's views are views of it.
    */
   push(chunk: Uint8Array): HelloOutcome {
-    if (chunk.length <= crumbBytesMax && this.#fragmentLeft > chunk.length && this.#bodyRead > 0) {
-      const end = this.#bodyRead + chunk.length;
-      if (end <= this.#held.length) return this.#pushCrumb(chunk, end);
-    }
+    const end = this.#bodyRead + chunk.length;
+    const crumb = chunk.length <= crumbBytesMax && chunk.length < this.#fragmentLeft;
+    if (!crumb || this.#bodyRead === 0 || end > this.#held.length) return this.#read(chunk);
+    const held = this.#held;
+    const start = this.#bodyRead;
+    for (let at = 0; at < chunk.length; at += 1) held[start + at] = chunk[at] as number;
+    this.#bodyRead = end;
+    this.#fragmentLeft -= chunk.length;
+    return incomplete;
+  }
+
+  #read(chunk: Uint8Array): HelloOutcome {
     let at = 0;
     while (at < chunk.length && this.#outcome === incomplete) {
       if (this.#fragmentLeft === 0) {
@@ -70,14 +78,6 @@ export class HelloReader {
       }
     }
     return this.#outcome;
-  }
-
-  /** A short chunk that has room and that the record goes on behind: the way of a hello that comes byte by byte. */
-  #pushCrumb(chunk: Uint8Array, end: number): HelloOutcome {
-    for (let at = 0; at < chunk.length; at += 1) this.#held[this.#bodyRead + at] = chunk[at] as number;
-    this.#bodyRead = end;
-    this.#fragmentLeft -= chunk.length;
-    return incomplete;
   }
 
   #readRecordHeader(byte: number): void {
