@@ -1,4 +1,5 @@
 import { userInfo } from "node:os";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { clientVerbs } from "./client-verbs.ts";
 import type { RegisterVerb } from "./context.ts";
 import { registerControlPlane } from "./controlplane.ts";
@@ -42,6 +43,8 @@ process.stdout.on("error", endQuietlyOnBrokenPipe);
 process.stderr.on("error", endQuietlyOnBrokenPipe);
 
 const { env } = process;
+// The library writes lines of its own to standard error; what matters of them comes back as errors, which we print.
+if (env["GRPC_VERBOSITY"] === undefined) setLogVerbosity(logVerbosity.NONE);
 try {
   process.exitCode = await runCli(process.argv.slice(2), verbs, {
     stdin: process.stdin,

@@ -22,6 +22,11 @@ export interface AdminServerOptions {
   readonly fleet: FleetParts;
 }
 
+/** The system's own words, which grpc-js wraps: `No address added ... errors: [listen EADDRINUSE: ...]`. */
+function bindFailure(error: Error): string {
+  return /errors: \[(.*)\]$/.exec(error.message)?.[1] ?? error.message;
+}
+
 /** The gRPC edge: admin API, fleet API, health and reflection. */
 export class AdminServer {
   /** The port that it listens on. */
@@ -55,7 +60,7 @@ export class AdminServer {
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
-        else reject(new Error(`the admin API can't listen on ${options.address}: ${error.message}`));
+        else reject(new Error(`the admin API can't listen on ${options.address}: ${bindFailure(error)}`));
       });
     });
     return new AdminServer(server, health, stopping, port);

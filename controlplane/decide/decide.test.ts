@@ -66,10 +66,14 @@ const edge = listener("edge", "127.0.0.1:443");
 
 describe("create", () => {
   test("records one fact", () => {
-    given().when({ type: "create", wish: wish(farm("web")) }).then("created farms/web");
+    given()
+      .when({ type: "create", wish: wish(farm("web")) })
+      .then("created farms/web");
   });
   test("is refused for what exists", () => {
-    given(farm("web")).when({ type: "create", wish: wish(farm("web")) }).thenRefused("ALREADY_EXISTS", "farm.name: conflict");
+    given(farm("web"))
+      .when({ type: "create", wish: wish(farm("web")) })
+      .thenRefused("ALREADY_EXISTS", "farm.name: conflict");
   });
   test("of a server needs its farm", () => {
     const command: Command = { type: "create", wish: wish(server("web", "a")) };
@@ -90,10 +94,14 @@ describe("update", () => {
     given(farm("web"), stored)
       .when({ type: "update", wish: wish(server("web", "a", 9)) })
       .then("updated farms/web/servers/a");
-    given(farm("web"), stored).when({ type: "update", wish: wish(stored) }).then();
+    given(farm("web"), stored)
+      .when({ type: "update", wish: wish(stored) })
+      .then();
   });
   test("is refused for what is not there", () => {
-    given(farm("web")).when({ type: "update", wish: wish(stored) }).thenRefused("NOT_FOUND", "server.name: unknown_reference");
+    given(farm("web"))
+      .when({ type: "update", wish: wish(stored) })
+      .thenRefused("NOT_FOUND", "server.name: unknown_reference");
   });
   test("holds only for the resource that the client saw", () => {
     const changed = server("web", "a", 9);
@@ -135,10 +143,17 @@ describe("apply", () => {
   test("orders facts so that what is named comes before what names it", () => {
     given()
       .when(apply(route("shop", "web", { serverNames: ["shop.test"] }), edge, server("web", "a"), farm("web")))
-      .then("created farms/web", "created farms/web/servers/a", "created listeners/edge", "created listeners/edge/routes/shop");
+      .then(
+        "created farms/web",
+        "created farms/web/servers/a",
+        "created listeners/edge",
+        "created listeners/edge/routes/shop",
+      );
   });
   test("leaves alone what is already so, and with prune deletes what is not wished for", () => {
-    given(farm("web"), farm("old")).when(apply(farm("web"))).then();
+    given(farm("web"), farm("old"))
+      .when(apply(farm("web")))
+      .then();
     given(farm("web"), farm("old"))
       .when({ type: "apply", wishes: [wish(farm("web"))], prune: true })
       .then("deleted farms/old");
@@ -168,11 +183,21 @@ describe("two routes that would tie", () => {
     ["one of several names", { serverNames: ["a.test", "shop.test"] }, shop, true],
     ["both without a name", { noServerName: true }, { noServerName: true }, true],
     ["the same protocol", h2, { ...shop, alpnProtocols: ["h2", "http/1.1"] }, true],
-    ["the same network", { ...shop, sourceNetworks: ["10.0.0.0/8"] }, { ...shop, sourceNetworks: ["10.0.0.0/8"] }, true],
+    [
+      "the same network",
+      { ...shop, sourceNetworks: ["10.0.0.0/8"] },
+      { ...shop, sourceNetworks: ["10.0.0.0/8"] },
+      true,
+    ],
     ["a wildcard beside an exact name", shop, { serverNames: ["*.test"] }, false],
     ["a protocol beside none", shop, h2, false],
     ["other protocols", h2, { ...shop, alpnProtocols: ["http/1.1"] }, false],
-    ["a network inside another", { ...shop, sourceNetworks: ["10.0.0.0/8"] }, { ...shop, sourceNetworks: ["10.1.0.0/16"] }, false],
+    [
+      "a network inside another",
+      { ...shop, sourceNetworks: ["10.0.0.0/8"] },
+      { ...shop, sourceNetworks: ["10.1.0.0/16"] },
+      false,
+    ],
     ["any name beside no name", { serverNames: ["*"] }, { noServerName: true }, false],
   ];
   test.each(cases)("%s", (_what, first, second, ties) => {
