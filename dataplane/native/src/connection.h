@@ -28,6 +28,7 @@ struct Side {
   Block pending;
   uint32_t idle_timeout_ms = 0;
   bool watched : 1 = false;      // in the epoll set
+  bool watched_out : 1 = false;  // and asks there for room to write
   bool readable : 1 = false;     // a read may find something; edge-triggered, so it is remembered here
   bool writable : 1 = false;     // a write may succeed
   bool end_seen : 1 = false;     // epoll said that the stream's end has arrived, though bytes may be before it

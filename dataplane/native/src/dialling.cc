@@ -36,6 +36,7 @@ void EngineThread::dial(Connection& connection, const wire::ConnectCommand& comm
   if (made.error != 0) return dial_failed(connection, connect_failure(made.error));
   Side& server = connection.side(End::kServer);
   server.socket.reset(made.fd);
+  sys::delay_acks(made.fd);
   const int error = sys::connect_to(made.fd, command.address);
   if (error != 0 && error != EINPROGRESS) return dial_failed(connection, connect_failure(error));
   const uint64_t deadline = now_ms_ + command.connect_timeout_ms;
@@ -90,7 +91,7 @@ void EngineThread::greet_server(Connection& connection) {
   const sys::IoResult sent = sys::send(server.socket.get(), flight, size);
   if (sent.error == EAGAIN) {
     server.writable = false;
-    if (watch(connection, End::kServer)) watch(connection, End::kClient);
+    if (watch_writable(connection, End::kServer)) watch(connection, End::kClient);
     return;
   }
   if (sent.error != 0) return dial_failed(connection, connect_failure(sent.error));
@@ -103,9 +104,8 @@ void EngineThread::greet_server(Connection& connection) {
     fault(wire::FaultPlace::kMemory, ENOMEM);
     return end(connection, CloseReason::kInternal, Manner::kAbortive);
   }
-  server.writable = server.pending.empty();
   connection.greeting.reset();
-  start_relaying(connection);
+  if (server.pending.empty() || watch_writable(connection, End::kServer)) start_relaying(connection);
 }
 
 void EngineThread::start_relaying(Connection& connection) {

@@ -14,7 +14,12 @@
 namespace switchyard {
 namespace {
 
-constexpr uint32_t kConnectionEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+constexpr uint32_t kConnectionEvents = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
+uint64_t watch_data(const Connection& connection, End end) {
+  const auto kind = end == End::kClient ? WatchData::Kind::kClient : WatchData::Kind::kServer;
+  return WatchData{kind, connection.index, connection.generation}.packed();
+}
 
 }  // namespace
 
@@ -249,13 +254,26 @@ void EngineThread::become(Connection& connection, Life life) {
 bool EngineThread::watch(Connection& connection, End which) {
   Side& side = connection.side(which);
   if (side.watched) return true;
-  const auto kind = which == End::kClient ? WatchData::Kind::kClient : WatchData::Kind::kServer;
-  const WatchData data{kind, connection.index, connection.generation};
-  const int error = sys::epoll_add(epoll_.get(), side.socket.get(), kConnectionEvents, data.packed());
-  if (error == 0) {
-    side.watched = true;
-    return true;
-  }
+  side.watched = true;
+  const int error =
+      sys::epoll_add(epoll_.get(), side.socket.get(), kConnectionEvents, watch_data(connection, which));
+  return watched_or_ended(connection, error);
+}
+
+bool EngineThread::watch_writable(Connection& connection, End which) {
+  Side& side = connection.side(which);
+  side.writable = false;
+  if (side.watched_out) return true;
+  // A change has epoll look at the socket anew, so room that came meanwhile is told.
+  const auto change = side.watched ? sys::epoll_change : sys::epoll_add;
+  side.watched = true;
+  side.watched_out = true;
+  const int error = change(epoll_.get(), side.socket.get(), kConnectionEvents | EPOLLOUT, watch_data(connection, which));
+  return watched_or_ended(connection, error);
+}
+
+bool EngineThread::watched_or_ended(Connection& connection, int error) {
+  if (error == 0) return true;
   fault(wire::FaultPlace::kWatch, error);
   end(connection, CloseReason::kInternal, Manner::kAbortive);
   return false;

@@ -72,6 +72,10 @@ class EngineThread {
   void become(Connection& connection, Life life);
   // The end that is not in the epoll set yet joins it. False where the kernel refuses; then the connection has ended.
   bool watch(Connection& connection, End end);
+  // A socket that took less than it was given is watched for room from then on: most never are, and so spare the
+  // event that epoll would begin with. Its `writable` is false afterwards.
+  bool watch_writable(Connection& connection, End end);
+  bool watched_or_ended(Connection& connection, int error);
   void arm(Connection& connection, uint64_t deadline_ms) { wheel_.arm(slab_, connection.index, deadline_ms); }
   // Deadlines are kept as the clock's low 32 bits: right while they are less than 24 days away.
   uint64_t widened(uint32_t low) const {

@@ -88,14 +88,13 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
   if (sent.error != 0 && sent.error != EAGAIN) return write_failed(connection, other(from));
   if (sent.count > 0) target.active_ms = now32();
   if (sent.count < got.count) {
-    target.writable = false;
     if (!target.pending.append(copy_.get() + sent.count, got.count - sent.count)) {
       fault(wire::FaultPlace::kMemory, ENOMEM);
       end(connection, CloseReason::kInternal, Manner::kAbortive);
       return false;
     }
     if (at_end) source.ended = true;
-    return true;
+    return watch_writable(connection, other(from));
   }
   return !at_end || stream_ended(connection, from);
 }
@@ -105,12 +104,10 @@ bool EngineThread::flush(Connection& connection, End to) {
   Side& target = connection.side(to);
   while (target.writable && !target.pending.empty()) {
     const sys::IoResult sent = sys::send(target.socket.get(), target.pending.data(), target.pending.size());
-    if (sent.error == EAGAIN) {
-      target.writable = false;
-      return true;
-    }
+    // The next event tells of room: an edge comes after every write that was cut short.
+    if (sent.error == EAGAIN || (sent.error == 0 && sent.count < target.pending.size())) target.writable = false;
+    if (sent.error == EAGAIN) return true;
     if (sent.error != 0) return write_failed(connection, to);
-    if (sent.count < target.pending.size()) target.writable = false;
     target.active_ms = now32();
     target.pending.consume(sent.count);
   }

@@ -148,6 +148,8 @@ int set_defer_accept(int fd, uint32_t seconds) {
   return set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, static_cast<int>(seconds));
 }
 
+int delay_acks(int fd) { return set_option(fd, IPPROTO_TCP, TCP_QUICKACK, 0); }
+
 int set_no_delay(int fd) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 int set_notsent_low_water(int fd, uint32_t bytes) {
@@ -190,6 +192,13 @@ int epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
   event.events = events;
   event.data.u64 = data;
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+int epoll_change(int epoll, int fd, uint32_t events, uint64_t data) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = data;
+  return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) == 0 ? 0 : errno;
 }
 
 int epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr) == 0 ? 0 : errno; }
