@@ -48,9 +48,11 @@ export class HelloReader {
 
   /**
    * Takes the next bytes of the stream. The chunk stays the caller's: bytes that are needed later are copied, save for a
-   * hello that lies whole in one record in one chunk, which is parsed in place; then the hello's views are views of it.
+   * body that lies whole in one record in one chunk, which is parsed in place; then the hello's views are views of it.
    */
   push(chunk: Uint8Array): HelloOutcome {
+    // The short way of a body that comes byte by byte: there is room for the chunk, and its record goes on behind it, so
+    // nothing can be decided. A hello that was refused holds nothing, and does not come here.
     const end = this.#bodyRead + chunk.length;
     const crumb = chunk.length <= crumbBytesMax && chunk.length < this.#fragmentLeft;
     if (!crumb || this.#bodyRead === 0 || end > this.#held.length) return this.#read(chunk);
