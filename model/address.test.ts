@@ -13,6 +13,9 @@ import {
   splitSocketAddress,
 } from "./address.ts";
 
+// The run's seed, which the test runner prints.
+fc.configureGlobal({ seed: Number(process.env["SWITCHYARD_TEST_SEED"] ?? 1) });
+
 describe("an IP address", () => {
   it.each([
     ["127.0.0.1", "127.0.0.1"],

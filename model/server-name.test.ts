@@ -9,6 +9,9 @@ import {
   type ServerNameFault,
 } from "./server-name.ts";
 
+// The run's seed, which the test runner prints.
+fc.configureGlobal({ seed: Number(process.env["SWITCHYARD_TEST_SEED"] ?? 1) });
+
 const label63 = "a".repeat(63);
 const name253 = `${label63}.${label63}.${label63}.${"b".repeat(61)}`;
 
@@ -111,8 +114,8 @@ describe("the normaliser of names", () => {
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         const target = new Uint8Array(3 + serverNameBytesMax + 300).fill(0xee);
         normaliseServerName(bytes, 0, bytes.length, target, 3);
-        expect(target.subarray(0, 3)).toEqual(new Uint8Array(3).fill(0xee));
-        expect(target.subarray(3 + serverNameBytesMax)).toEqual(new Uint8Array(300).fill(0xee));
+        const around = [...target.subarray(0, 3), ...target.subarray(3 + serverNameBytesMax)];
+        expect(around.every((byte) => byte === 0xee)).toBe(true);
       }),
       { numRuns: 500 },
     );
