@@ -27,7 +27,8 @@ export const allMeasures: readonly (MeasureName | "counts")[] = [
 const roundsMax = 100;
 
 export const usage = `usage: npm run bench -- [--quick] [--rounds n] [--measures a,b] [--targets a,b] [--out directory]
-  --quick     short rounds, about two minutes in all; without it, about fifteen
+  --quick     short rounds, about two minutes in all, the portable engine only where the native one is missing;
+              without it, about twenty minutes
   --rounds    rounds of each measure, 1 to ${roundsMax} (5 quick, 9 full)
   --measures  of ${allMeasures.join(", ")}
   --targets   of switchyard, switchyard-portable, haproxy, haproxy-tuned, nginx, direct

@@ -1,6 +1,6 @@
 import { type BulkResult, runLoad, type SinkCounters } from "./load-programs.ts";
 import { bulkStreams, type Figures, type Measure, type Run } from "./measure.ts";
-import { readUsage, usageBetween } from "./process-usage.ts";
+import { ProxyAccount } from "./proxy-account.ts";
 import { until } from "./settle.ts";
 
 const settleMs = 5000;
@@ -23,8 +23,7 @@ export const bulkMeasure: Measure = {
     await checkTransfer(run, before, result);
   },
   async take(run: Run): Promise<Figures> {
-    const { pid } = run.target;
-    const usageBefore = pid === undefined ? undefined : readUsage(pid);
+    const account = ProxyAccount.open(run);
     const before = await run.sink.counters();
     const result = await runLoad<BulkResult>(
       "bulk",
@@ -39,13 +38,9 @@ export const bulkMeasure: Measure = {
       bytesPerSecond: bytes / result.seconds,
       bytesPerSecondToClients: result.bytesReceived / result.seconds,
     };
-    if (pid === undefined || usageBefore === undefined) return figures;
-    const used = usageBetween(usageBefore, readUsage(pid));
-    return {
-      ...figures,
-      cpuNsPerKiB: used.cpuNs / (bytes / 1024),
-      proxyBusy: used.cpuNs / (result.seconds * 1e9),
-    };
+    if (account === undefined) return figures;
+    const { used, proxyBusy, othersOnCore } = account.close();
+    return { ...figures, cpuNsPerKiB: used.cpuNs / (bytes / 1024), proxyBusy, othersOnCore };
   },
 };
 

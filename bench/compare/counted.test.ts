@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { acceptedIn } from "./accepted-connections.ts";
 import { parsePerfStat } from "./perf-stat.ts";
+import { idleNanoseconds } from "./proxy-account.ts";
 import { processTree, readResidentBytes, readUsage, statusNumber, userNanoseconds } from "./process-usage.ts";
 import { parseStraceSummary } from "./strace-count.ts";
 
@@ -55,6 +56,20 @@ describe("connections that a proxy has accepted", () => {
     { of: "closing", text: line("0100007F:B075", "08", 642_964), count: 0 },
   ])("$of: $count", ({ text, count }) => {
     expect(acceptedIn(`  sl  local_address rem_address st\n${text}\n`, 0xb075)).toBe(count);
+  });
+});
+
+describe("a core's idle time", () => {
+  const text = "cpu  9 9 9 9 9 9 9 0 0 0\ncpu0 1 2 3 400 5 6 7 0 0 0\ncpu10 1 2 3 800 0 6 7 0 0 0\nintr 1 2\n";
+  test.each([
+    [0, 4_050_000_000],
+    [10, 8_000_000_000],
+  ])("is idle and waiting for disks: core %d", (core, expected) => {
+    expect(idleNanoseconds(text, core)).toBe(expected);
+  });
+
+  test("of a core that is not there is refused", () => {
+    expect(() => idleNanoseconds(text, 1)).toThrow("no core 1");
   });
 });
 

@@ -88,13 +88,13 @@ describe("a goal", () => {
     expect(row(of, idle).note).toBe("portable engine");
   });
 
-  test.each<[busy: number, noted: boolean]>([
-    [0.97, false],
-    [0.6, true],
-  ])("of speed says when the generator was the limit: proxy %d busy", (proxyBusy, noted) => {
-    const of = measures({
-      rate: { switchyard: { connectionsPerSecond: 1, proxyBusy }, haproxy: { connectionsPerSecond: 1 } },
-    });
-    expect(row(of, rate).note.includes("the generator was the limit")).toBe(noted);
+  test.each([
+    { proxyBusy: 0.97, othersOnCore: 0.02, note: "" },
+    { proxyBusy: 0.6, othersOnCore: 0.02, note: "the generator was the limit: the proxy's core 60% busy" },
+    { proxyBusy: 0.6, othersOnCore: 0.4, note: "others had 40% of the proxy's core" },
+  ])("of speed says what held the proxy back: $note", ({ proxyBusy, othersOnCore, note }) => {
+    const switchyard = { connectionsPerSecond: 1, proxyBusy, othersOnCore };
+    const of = measures({ rate: { switchyard, haproxy: { connectionsPerSecond: 1 } } });
+    expect(row(of, rate).note).toBe(note);
   });
 });

@@ -1,4 +1,4 @@
-import { medianOf, type Results } from "./results.ts";
+import { medianOf, othersMax, type Results } from "./results.ts";
 
 /** A goal with what was found. */
 export interface GoalRow {
@@ -134,12 +134,21 @@ function cpuRow(measures: Measures): GoalRow {
   });
 }
 
-/** Below this share of its core a proxy was waiting for the generator. */
+/** Below this share of its core a proxy was waiting. */
 const busyMin = 0.9;
 
+/** Why a figure of speed may be less than the proxy could do: its core was not its own, or had nothing to do. */
+function waitingNote(measures: Measures, measure: "rate" | "bulk" | "rtt"): string {
+  const busy = ours(measures, measure, "proxyBusy");
+  const others = ours(measures, measure, "othersOnCore");
+  if (others !== undefined && others.value > othersMax) {
+    return `others had ${Math.round(others.value * 100)}% of the proxy's core`;
+  }
+  if (busy === undefined || busy.value >= busyMin) return "";
+  return `the generator was the limit: the proxy's core ${Math.round(busy.value * 100)}% busy`;
+}
+
 function rateRow(measures: Measures): GoalRow {
-  const busy = ours(measures, "rate", "proxyBusy");
-  const waiting = busy !== undefined && busy.value < busyMin;
   return ratioRow({
     measure: "connections a second on one core",
     goal: "at least 1.15 times the best peer",
@@ -148,13 +157,11 @@ function rateRow(measures: Measures): GoalRow {
     mine: ours(measures, "rate", "connectionsPerSecond"),
     peer: bestPeer(measures, "rate", "connectionsPerSecond", "more"),
     show: perSecond,
-    note: waiting ? `the generator was the limit: the proxy's core ${Math.round(busy.value * 100)}% busy` : "",
+    note: waitingNote(measures, "rate"),
   });
 }
 
 function bulkRow(measures: Measures, peer: "haproxy" | "haproxy-tuned", limit: number): GoalRow {
-  const busy = ours(measures, "bulk", "proxyBusy");
-  const waiting = busy !== undefined && busy.value < busyMin;
   return ratioRow({
     measure: peer === "haproxy" ? "bulk, 16 streams, both directions" : "the same, against the tuned one",
     goal: `at least ${limit} times HAProxy's ${peer === "haproxy" ? "default" : "tuned"}`,
@@ -163,7 +170,7 @@ function bulkRow(measures: Measures, peer: "haproxy" | "haproxy-tuned", limit: n
     mine: ours(measures, "bulk", "bytesPerSecond"),
     peer: found(measures, "bulk", "bytesPerSecond", [peer])[0],
     show: gigabytes,
-    note: waiting ? `the generator was the limit: the proxy's core ${Math.round(busy.value * 100)}% busy` : "",
+    note: waitingNote(measures, "bulk"),
   });
 }
 
@@ -176,6 +183,7 @@ function rttRow(measures: Measures): GoalRow {
     mine: ours(measures, "rtt", "roundTripsPerSecond"),
     peer: bestPeer(measures, "rtt", "roundTripsPerSecond", "more"),
     show: perSecond,
+    note: waitingNote(measures, "rtt"),
   });
 }
 

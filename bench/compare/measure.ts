@@ -38,6 +38,8 @@ export interface Sizes {
   readonly countedConnections: number;
   readonly commitSeconds: number;
   readonly handshakes: number;
+  /** Of the measures of Switchyard alone, which take seconds each and are ratios within a round. */
+  readonly ownRounds: number;
 }
 
 /** Connections at a time, streams: as the goals have them. */
@@ -47,14 +49,15 @@ export const rttStreams = 16;
 
 export const quickSizes: Sizes = {
   rounds: 5,
-  rateSeconds: 0.7,
+  rateSeconds: 0.5,
   bulkSeconds: 0.5,
   rttSeconds: 0.5,
   idleConnections: 2000,
   halfHelloConnections: 2000,
   countedConnections: 2000,
-  commitSeconds: 3,
-  handshakes: 100,
+  commitSeconds: 2,
+  handshakes: 50,
+  ownRounds: 3,
 };
 
 export const fullSizes: Sizes = {
@@ -68,4 +71,5 @@ export const fullSizes: Sizes = {
   countedConnections: 10_000,
   commitSeconds: 8,
   handshakes: 500,
+  ownRounds: 5,
 };

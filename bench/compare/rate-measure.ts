@@ -1,6 +1,6 @@
 import { type RateResult, runLoad, type Sink } from "./load-programs.ts";
 import { type Figures, type Measure, type Run, rateConcurrency } from "./measure.ts";
-import { readUsage, usageBetween } from "./process-usage.ts";
+import { ProxyAccount } from "./proxy-account.ts";
 import { until } from "./settle.ts";
 
 const settleMs = 5000;
@@ -21,27 +21,24 @@ export const rateMeasure: Measure = {
  * the count are of exactly the same connections.
  */
 export async function takeRate(run: Run, seconds: number): Promise<Figures> {
-  const { pid } = run.target;
-  const before = pid === undefined ? undefined : readUsage(pid);
+  const account = ProxyAccount.open(run);
   const acceptedBefore = (await run.sink.counters()).accepted;
-  const startedAt = performance.now();
   const result = await load(run, seconds);
-  const elapsedNs = (performance.now() - startedAt) * 1e6;
   await checkArrivals(run.sink, acceptedBefore, result.connections);
   const figures = {
     connectionsPerSecond: result.perSecond,
     latencyP50Us: result.latencyUs.p50,
     latencyP99Us: result.latencyUs.p99,
   };
-  if (pid === undefined || before === undefined) return figures;
-  const used = usageBetween(before, readUsage(pid));
+  if (account === undefined) return figures;
+  const { used, proxyBusy, othersOnCore } = account.close();
   return {
     ...figures,
     cpuUsPerConnection: used.cpuNs / 1000 / result.connections,
     userUsPerConnection: used.userNs / 1000 / result.connections,
     sleepsPerConnection: used.sleeps / result.connections,
-    // Below 1, the proxy waited for the generator, and connections a second are the generator's figure.
-    proxyBusy: used.cpuNs / elapsedNs,
+    proxyBusy,
+    othersOnCore,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { MeasureName } from "./measure.ts";
-import type { Results, TargetResults } from "./results.ts";
+import { busiestOthers, othersMax, type Results, type TargetResults } from "./results.ts";
 import { tableText } from "./table-text.ts";
 
 /** What is shown of each measure, and how. */
@@ -12,12 +12,14 @@ const columns: Readonly<Record<MeasureName, readonly Column[]>> = {
     ["p50 us", "latencyP50Us", whole],
     ["p99 us", "latencyP99Us", whole],
     ["core busy", "proxyBusy", percent],
+    ["by others", "othersOnCore", percent],
   ],
   bulk: [
     ["MB/s", "bytesPerSecond", (value) => whole(value / 1e6)],
     ["to clients", "bytesPerSecondToClients", (value) => whole(value / 1e6)],
     ["CPU ns/KiB", "cpuNsPerKiB", oneDecimal],
     ["core busy", "proxyBusy", percent],
+    ["by others", "othersOnCore", percent],
   ],
   rtt: [
     ["trips/s", "roundTripsPerSecond", whole],
@@ -26,6 +28,7 @@ const columns: Readonly<Record<MeasureName, readonly Column[]>> = {
     ["p99.9 us", "latencyP999Us", whole],
     ["CPU us/trip", "cpuUsPerRoundTrip", twoDecimals],
     ["core busy", "proxyBusy", percent],
+    ["by others", "othersOnCore", percent],
   ],
   idle: [
     ["bytes/pair", "bytesPerConnection", whole],
@@ -78,6 +81,10 @@ const titles: Readonly<Record<MeasureName, string>> = {
 /** The whole report for a terminal. */
 export function reportText(results: Results): string {
   const parts: string[] = [];
+  const others = busiestOthers(results.measures);
+  if (others > othersMax) {
+    parts.push(`PROVISIONAL: other processes had up to ${percent(others)} of the proxy's core`);
+  }
   for (const [measure, targets] of Object.entries(results.measures)) {
     const name = measure as MeasureName;
     const shown = columns[name];

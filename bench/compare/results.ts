@@ -61,3 +61,14 @@ export function countFailures(measures: Results["measures"]): number {
   }
   return failures;
 }
+
+/** Above this share of the proxy's core, others disturbed the measurement. */
+export const othersMax = 0.1;
+
+/** The largest share that others had of the proxy's core, over the medians of all measures and targets. */
+export function busiestOthers(measures: Results["measures"]): number {
+  const shares = Object.values(measures).flatMap((targets) =>
+    Object.values(targets).map((target) => target.medians?.["othersOnCore"] ?? 0),
+  );
+  return Math.max(0, ...shares);
+}

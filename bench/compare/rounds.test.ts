@@ -77,9 +77,10 @@ async function takeOne(measure: Measure, of: Target): Promise<RoundOutcome> {
 
 const honest = forward((chunk) => chunk);
 
-/** The first kibibytes are hellos; what is changed is a byte of the stream. */
-function flipped(chunk: Buffer, before: number): Buffer {
-  if (before < 4096) return chunk;
+/** The first bytes are hellos. */
+const streamFrom = 4096;
+
+function flip(chunk: Buffer): Buffer {
   const copy = Buffer.from(chunk);
   copy[0] = (copy[0] as number) ^ 1;
   return copy;
@@ -123,7 +124,7 @@ describe("a round fails, and has no figures, where the proxy", () => {
         keep(server);
         client.pipe(server).pipe(client);
         client.on("data", () => {
-          if (client.bytesRead > 2 ** 20) client.resetAndDestroy();
+          if (client.bytesRead > streamFrom) client.resetAndDestroy();
         });
       }),
       measure: bulkMeasure,
@@ -131,17 +132,22 @@ describe("a round fails, and has no figures, where the proxy", () => {
     },
     {
       does: "changes a byte of the stream",
-      proxy: forward(flipped),
+      proxy: forward((chunk, before) => (before > streamFrom ? flip(chunk) : chunk)),
       measure: bulkMeasure,
       failure: /bytes arrived at a server that nobody sent/,
     },
     {
       does: "loses bytes of the stream",
-      proxy: forward((chunk, before) => (before > 2 ** 20 ? chunk.subarray(1) : chunk)),
+      proxy: forward((chunk, before) => (before > streamFrom ? chunk.subarray(1) : chunk)),
       measure: bulkMeasure,
       failure: /clients sent \d+ bytes, and \d+ arrived|nobody sent/,
     },
-    { does: "changes messages", proxy: forward(flipped), measure: rttMeasure, failure: /wrong_reply/ },
+    {
+      does: "changes messages",
+      proxy: forward((chunk) => (chunk.length === 64 ? flip(chunk) : chunk)),
+      measure: rttMeasure,
+      failure: /wrong_reply/,
+    },
   ])(
     "$does",
     async ({ proxy, measure, failure }) => {

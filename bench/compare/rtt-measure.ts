@@ -1,6 +1,6 @@
 import { type RttResult, runLoad } from "./load-programs.ts";
 import { type Figures, type Measure, type Run, rttStreams } from "./measure.ts";
-import { readUsage, usageBetween } from "./process-usage.ts";
+import { ProxyAccount } from "./proxy-account.ts";
 
 /** 64-byte messages there and back, one in flight on each stream. */
 export const rttMeasure: Measure = {
@@ -11,8 +11,7 @@ export const rttMeasure: Measure = {
     await load(run, 0.1);
   },
   async take(run: Run): Promise<Figures> {
-    const { pid } = run.target;
-    const before = pid === undefined ? undefined : readUsage(pid);
+    const account = ProxyAccount.open(run);
     const result = await load(run, run.sizes.rttSeconds);
     const figures = {
       roundTripsPerSecond: result.perSecond,
@@ -20,13 +19,9 @@ export const rttMeasure: Measure = {
       latencyP99Us: result.latencyUs.p99,
       latencyP999Us: result.latencyUs.p999,
     };
-    if (pid === undefined || before === undefined) return figures;
-    const used = usageBetween(before, readUsage(pid));
-    return {
-      ...figures,
-      cpuUsPerRoundTrip: used.cpuNs / 1000 / result.roundTrips,
-      proxyBusy: used.cpuNs / (result.seconds * 1e9),
-    };
+    if (account === undefined) return figures;
+    const { used, proxyBusy, othersOnCore } = account.close();
+    return { ...figures, cpuUsPerRoundTrip: used.cpuNs / 1000 / result.roundTrips, proxyBusy, othersOnCore };
   },
 };
 

@@ -43,7 +43,12 @@ async function takeWith(threads: number, target: Target, plan: RoundsPlan, sink:
   const live = await LiveTarget.start(target, { cores: plan.cores, proxy: { cores, threads } }, sink);
   try {
     const loadCores = plan.cores.pairIsApart ? plan.cores.load : plan.cores.pair;
-    const run = { target: live.running, sink, sizes: plan.sizes, cores: { ...plan.cores, load: loadCores } };
+    const run = {
+      target: live.running,
+      sink,
+      sizes: plan.sizes,
+      cores: { ...plan.cores, load: loadCores, proxy: cores },
+    };
     await takeRate(run, Math.min(plan.sizes.rateSeconds, 0.5));
     return await takeRate(run, plan.sizes.rateSeconds);
   } finally {

@@ -30,12 +30,13 @@ const titleHeight = 34;
 const headHeight = 52;
 
 const style = `
-text { font: 12px system-ui, sans-serif; fill: #57606a; }
+text { font: 12px system-ui, sans-serif; fill: #7d8590; }
 .title { font-weight: 600; font-size: 13px; }
 .head { font-weight: 600; font-size: 16px; }
 .ours { fill: #2f81f7; }
 .peer { fill: #8b949e; }
 .axis { stroke: #8b949e; stroke-width: 1; }
+@media (prefers-color-scheme: light) { text { fill: #424a53; } }
 @media (prefers-color-scheme: dark) { text { fill: #adbac7; } }
 `.trim();
 
@@ -71,7 +72,7 @@ function panelSvg(panel: Panel, left: number, top: number): string {
   const start = left + labelWidth;
   const lines = [
     `<text class="title" x="${left}" y="${top + 16}">${escapeText(panel.title)}` +
-      `<tspan font-weight="400"> (${panel.better} is better)</tspan></text>`,
+      `<tspan font-weight="400" dx="6">(${panel.better} is better)</tspan></text>`,
   ];
   for (const [index, bar] of panel.bars.entries()) {
     const y = top + titleHeight + index * barStep - 6;
