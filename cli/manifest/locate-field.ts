@@ -22,7 +22,8 @@ export function locateField(
     const entry: { key: string | undefined; offset: number; value: ManifestNode } | undefined =
       here?.kind === "map" ? here.entries.find(({ key }) => key !== undefined && sameField(key, segment)) : undefined;
     here = entry?.value;
-    offset = entry?.offset ?? offset;
+    // A single value is what is wrong; of a map or a list, the name says more than its first line.
+    if (entry !== undefined) offset = entry.value.kind === "scalar" ? entry.value.offset : entry.offset;
     path += `${path === "" ? "" : "."}${entry?.key ?? segment}`;
   }
   return { offset, path };

@@ -168,7 +168,7 @@ describe("a file with something wrong in it is refused with its place", () => {
     [
       "the same name twice",
       "farm: {name: farms/a}\n---\nfarm: {name: farms/a}",
-      ["a.yaml:3:8: farm.name: farms/a is already at a.yaml:1:1"],
+      ["a.yaml:3:14: farm.name: farms/a is already at a.yaml:1:1"],
     ],
     [
       "an open bracket",
@@ -193,7 +193,7 @@ describe("a file with something wrong in it is refused with its place", () => {
 
   it("a name that another file has too, with the other's place", () => {
     expect(faultsOf("\n\nserver: {name: farms/a/servers/x}", "- server:\n    name: farms/a/servers/x")).toEqual([
-      "b.yaml:2:5: server.name: farms/a/servers/x is already at a.yaml:3:1",
+      "b.yaml:2:11: server.name: farms/a/servers/x is already at a.yaml:3:1",
     ]);
   });
 
@@ -307,7 +307,7 @@ describe("a field that the server names is found in the files", () => {
     ["resources[2].route.match.server_names", "b.yaml:5:7", "route.match.serverNames"],
     ["resources[2].route.match.source_networks[0]", "b.yaml:4:5", "route.match.source_networks[0]"],
     ["resources[2].route.action", "b.yaml:2:3", "route.action"],
-    ["resources[0].farm.name", "a.yaml:1:8", "farm.name"],
+    ["resources[0].farm.name", "a.yaml:1:14", "farm.name"],
     ["resources[1]", "b.yaml:1:3", ""],
   ];
   it.each(cases)("%s", (requestPath, place, path) => {

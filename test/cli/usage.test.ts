@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exitCode } from "../../cli/exit-code.ts";
+import { runVerb } from "./run-verb.ts";
+
+const verbs = ["apply", "get", "delete", "history", "show", "diff", "revert", "explain", "status"];
+
+describe("a command line that is wrong ends with code 2, and is told in one line", () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["frob", /^switchyard: unknown command 'frob'/],
+    ["apply", /^switchyard: required option '-f, --file <file\.\.\.>' not specified/],
+    ["apply -f a.yaml --frob", /^switchyard: unknown option '--frob'/],
+    ["get", /^switchyard: missing required argument 'kind'/],
+    ["get frobs", /^switchyard: frobs is neither a kind nor a name/],
+    ["get farms -o xml", /^switchyard: option '-o, --output <form>' argument 'xml' is invalid/],
+    ["get farms --parent web", /^switchyard: --parent narrows routes and servers only/],
+    ["delete farms", /^switchyard: no name: which farm is to be deleted\?/],
+    ["delete all", /^switchyard: only listeners, routes, farms and servers can be deleted/],
+    ["delete farm a b --request-id x", /^switchyard: --request-id is for one commit/],
+    ["show last", /^switchyard: a revision is a whole number, or `head`, not last/],
+    ["diff 1 -1", /^switchyard: a revision is a whole number, or `head`, not -1/],
+    ["diff 1 18446744073709551616", /^switchyard: a revision is a whole number/],
+    ["history -n many", /^switchyard: --limit must be a whole number, not many/],
+    ["status --server nowhere", /^switchyard: --server must be HOST:PORT/],
+    ["status --timeout 5", /^switchyard: --timeout must be a time such as 30s/],
+    ["apply -f - -f -", /^switchyard: standard input \(-\) can be read only once/],
+    ["apply -f /nowhere/a.yaml", /^\/nowhere\/a\.yaml: no such file or directory\nswitchyard: nothing was sent\n$/],
+  ];
+  it.each(cases)("%s", async (line, message) => {
+    const { code, stdout, stderr } = await runVerb(line.split(" "));
+    expect({ code, stdout }).toEqual({ code: exitCode.usage, stdout: "" });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it("files that can't be read as text, each by its name", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "switchyard-files-"));
+    try {
+      writeFileSync(join(folder, "a.txt"), "no manifest");
+      writeFileSync(join(folder, "latin1"), Buffer.from("farm: {name: \xE9}", "latin1"));
+      const { code, stderr } = await runVerb(["apply", "-f", folder, join(folder, "latin1"), join(folder, "gone")]);
+      expect({ code, stderr }).toEqual({
+        code: exitCode.usage,
+        stderr:
+          `${folder}: no .yaml, .yml or .json file in this directory\n${folder}/latin1: not UTF-8 text\n` +
+          `${folder}/gone: no such file or directory\nswitchyard: nothing was sent\n`,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("--help", () => {
+  it("names every verb and every exit code", async () => {
+    const { code, stdout } = await runVerb(["--help"]);
+    expect(code).toBe(0);
+    for (const verb of verbs) expect(stdout).toMatch(new RegExp(`^  ${verb} `, "m"));
+    const listed = [...stdout.matchAll(/^ {2,4}(\d+) {2}\S/gm)].map((match) => Number(match[1]));
+    expect(listed).toEqual(Object.values(exitCode));
+  });
+
+  it.each(verbs)("of %s has an example that begins with it", async (verb) => {
+    const { code, stdout } = await runVerb([verb, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^ {2}\\$ switchyard ${verb}\\b`, "m"));
+    expect(stdout).toContain("--server <host:port>");
+  });
+});
