@@ -9,6 +9,8 @@ export interface BenchOptions {
   /** Names of targets; all where undefined. */
   readonly targets: readonly string[] | undefined;
   readonly outputDirectory: string | undefined;
+  /** Only the usage is asked for. */
+  readonly help: boolean;
 }
 
 export const allMeasures: readonly (MeasureName | "counts")[] = [
@@ -39,6 +41,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      help: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       rounds: { type: "string" },
       measures: { type: "string" },
@@ -53,6 +56,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     measures: values.measures === undefined ? allMeasures : parseMeasures(values.measures),
     targets: values.targets?.split(","),
     outputDirectory: values.out,
+    help: values.help,
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type GoalRow, judgeGoals } from "./goals.ts";
+import type { GoalRow } from "./goal-row.ts";
+import { judgeGoals } from "./goals.ts";
 import type { Figures, MeasureName } from "./measure.ts";
 import type { Results, TargetResults } from "./results.ts";
 

@@ -34,6 +34,10 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
     return 2;
   }
+  if (options.help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
   for (const obstacle of machineObstacles()) report(`note: ${obstacle}`);
   const targets = allTargets.filter((target) => options.targets?.includes(target.name) ?? true);
@@ -63,4 +67,6 @@ async function writeResults(results: Results, directory: string): Promise<void> 
   await writeFile(join(directory, "latest.svg"), svgChart("Switchyard and its peers", where, panels));
 }
 
+// Debian has haproxy and nginx in a directory that is not in every user's path.
+process.env["PATH"] = `${process.env["PATH"] ?? ""}:/usr/sbin`;
 process.exitCode = await main();

@@ -1,5 +1,5 @@
 import type { ConnectionCounts } from "./connection-counts.ts";
-import type { GoalRow } from "./goals.ts";
+import type { GoalRow } from "./goal-row.ts";
 import type { Machine } from "./machine.ts";
 import type { Figures, MeasureName, Sizes } from "./measure.ts";
 import type { RoundOutcome } from "./rounds.ts";
