@@ -12,6 +12,10 @@ import {
   accessLogOption,
   addressOption,
   checkedAddress,
+  engineOf,
+  engineOption,
+  type EngineOptions,
+  engineThreadsOption,
   insecureOption,
   labelOption,
   logLevelOption,
@@ -24,7 +28,7 @@ import { waitUntil } from "./serve/wait-until.ts";
 /** Live connections have this long to end once the process is told to. */
 const connectionGraceMs = 4000;
 
-interface NodeOptions {
+interface NodeOptions extends EngineOptions {
   readonly control: string;
   readonly id?: string;
   readonly region: string;
@@ -44,6 +48,8 @@ export function registerNode(program: Command, context: CliContext): void {
     .addOption(regionOption)
     .addOption(labelOption)
     .addOption(addressOption("--http-address", "where /healthz, /readyz and /metrics are", "127.0.0.1:7781"))
+    .addOption(engineOption)
+    .addOption(engineThreadsOption)
     .addOption(accessLogOption)
     .addOption(logLevelOption)
     .addOption(insecureOption)
@@ -61,12 +67,13 @@ async function runNode(context: CliContext, options: NodeOptions): Promise<void>
   const httpAddress = checkedAddress(options.httpAddress, "--http-address", options.allowInsecureBind ?? false);
   const control = parseServerAddress(options.control);
   const logger = processLogger(options.logLevel);
+  const engine = engineOf(options);
   const lifetimes = new Lifetimes();
   try {
     const accessLog = options.accessLog === undefined ? undefined : await openAccessLog(options.accessLog);
     if (accessLog !== undefined) lifetimes.add("access log", () => accessLog.close());
     const identity = { id: options.id ?? hostname(), region: options.region, labels: options.label };
-    const node = startNode(identity, control, logger, accessLog?.logger);
+    const node = startNode(identity, control, engine, logger, accessLog?.logger);
     lifetimes.add("node", () => node.close(connectionGraceMs));
     const registry = new Registry();
     registerNodeMetrics(registry, node, () => performance.now());

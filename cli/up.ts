@@ -14,6 +14,10 @@ import {
   accessLogOption,
   addressOption,
   checkedAddress,
+  engineOf,
+  engineOption,
+  type EngineOptions,
+  engineThreadsOption,
   insecureOption,
   logLevelOption,
   regionOption,
@@ -26,7 +30,7 @@ import { waitUntil } from "./serve/wait-until.ts";
 const connectionGraceMs = 2500;
 const callGraceMs = 1000;
 
-interface UpOptions {
+interface UpOptions extends EngineOptions {
   readonly dataDir: string;
   readonly adminAddress: string;
   readonly httpAddress: string;
@@ -46,6 +50,8 @@ export function registerUp(program: Command, context: CliContext): void {
     .addOption(addressOption("--http-address", "where /healthz, /readyz and /metrics are", "127.0.0.1:7780"))
     .option("--demo", "also run TLS servers to route to, and, on an empty log, apply examples/demo.yaml")
     .addOption(regionOption)
+    .addOption(engineOption)
+    .addOption(engineThreadsOption)
     .addOption(accessLogOption)
     .addOption(logLevelOption)
     .addOption(insecureOption)
@@ -64,6 +70,7 @@ async function up(context: CliContext, options: UpOptions): Promise<void> {
   const adminAddress = checkedAddress(options.adminAddress, "--admin-address", insecure);
   const httpAddress = checkedAddress(options.httpAddress, "--http-address", insecure);
   const logger = processLogger(options.logLevel);
+  const engine = engineOf(options);
   const lifetimes = new Lifetimes();
   try {
     const accessLog = options.accessLog === undefined ? undefined : await openAccessLog(options.accessLog);
@@ -75,7 +82,7 @@ async function up(context: CliContext, options: UpOptions): Promise<void> {
     const admin = `127.0.0.1:${controlPlane.port}`;
     if (controlPlane.position.revision === 0) await demo?.apply(admin);
     const identity = { id: hostname(), region: options.region, labels: {} };
-    const node = startNode(identity, admin, logger, accessLog?.logger);
+    const node = startNode(identity, admin, engine, logger, accessLog?.logger);
     lifetimes.add("node", () => node.close(connectionGraceMs));
     const registry = new Registry();
     registerControlPlaneMetrics(registry, controlPlane);
@@ -90,6 +97,7 @@ async function up(context: CliContext, options: UpOptions): Promise<void> {
       `  admin API (gRPC)     127.0.0.1:${controlPlane.port}     npx switchyard status`,
       `  health and metrics   http://127.0.0.1:${ops.port}   /healthz /readyz /metrics`,
       `  log                  ${join(options.dataDir, "log.sqlite")}`,
+      `  node                 ${identity.id}, ${engine.fallback ?? `${engine.kind} engine`}`,
       ...nodeUnready(node).map((line) => `  NOT BOUND            ${line}`),
       ...(demo?.banner() ?? []),
       "",

@@ -13,7 +13,7 @@ export type HelloRejection =
   | "sslv2_hello"
   /** An alert, change_cipher_spec or application data record, or a handshake message of another type, came first. */
   | "hello_not_first"
-  /** A record of length 0 or over 2^14, or of another type amid the hello (RFC 8446 section 5.1). */
+  /** A record of length 0 or over 2^14, of another type amid the hello, or that goes on behind it (RFC 8446 section 5.1). */
   | "hello_record"
   /** The handshake message says that it is longer than the listener allows. */
   | "hello_too_big"

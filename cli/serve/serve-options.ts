@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseSocketAddress, type SocketAddress, splitSocketAddress } from "../../model/address.ts";
+import { chooseEngine, type EngineChoice, type EngineWish } from "../../dataplane/engine/choose-engine.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { exitCode } from "../exit-code.ts";
 
@@ -52,6 +53,37 @@ export const labelOption = new Option("--label <key=value>", "a label of the nod
     if (at < 1) throw new InvalidArgumentError("a label is key=value");
     return { ...labels, [text.slice(0, at)]: text.slice(at + 1) };
   });
+
+export const engineOption = new Option(
+  "--engine <engine>",
+  "what moves the bytes: native where it was built, or portable",
+)
+  .choices(["auto", "native", "portable"])
+  .default("auto");
+
+export const engineThreadsOption = new Option(
+  "--engine-threads <count>",
+  "threads of the native engine (default: one per core)",
+).argParser((text: string): number => {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 64) throw new InvalidArgumentError("1 to 64");
+  return count;
+});
+
+/** The options that choose an engine, as commander gives them. */
+export interface EngineOptions {
+  readonly engine: EngineWish;
+  readonly engineThreads?: number;
+}
+
+/** The engine that was asked for, or a failure that says why it can't be had. */
+export function engineOf({ engine, engineThreads }: EngineOptions): EngineChoice {
+  try {
+    return chooseEngine(engine, engineThreads);
+  } catch (error) {
+    throw new CliFailure(exitCode.failed, error instanceof Error ? error.message : String(error));
+  }
+}
 
 export const nodeIdOption = new Option("--id <id>", "the node's id, unique in the fleet").argParser((text: string) => {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text))

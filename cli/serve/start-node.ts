@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { DataPlaneNode } from "../../dataplane/data-plane-node.ts";
-import { createPortableEngine } from "../../dataplane/engine/portable-engine.ts";
+import type { EngineChoice } from "../../dataplane/engine/choose-engine.ts";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import { GrpcCommitFeed } from "../../dataplane/feed/grpc-commit-feed.ts";
 import { logConnection } from "../../dataplane/telemetry/access-log.ts";
@@ -22,9 +22,11 @@ export interface NodeIdentity {
 export function startNode(
   identity: NodeIdentity,
   address: string,
+  engine: EngineChoice,
   logger: Logger,
   accessLogger: Logger | undefined,
 ): DataPlaneNode {
+  if (engine.fallback !== undefined) logger.warn(engine.fallback);
   const backoff = new Backoff(reconnectMinMs, reconnectMaxMs, Math.random);
   const lost = (what: string) => (why: string) => logger.warn({ address, why }, `${what} lost`);
   const hello = {
@@ -33,10 +35,10 @@ export function startNode(
     labels: { ...identity.labels },
     bootId: randomUUID(),
     softwareVersion,
-    engine: "portable",
+    engine: engine.kind,
   };
   const node: DataPlaneNode = new DataPlaneNode({
-    createEngine: createPortableEngine,
+    createEngine: engine.create,
     feed: new GrpcCommitFeed({ address, backoff, onLost: lost("commit feed") }),
     session: (report) => new FleetSession({ address, hello, report, backoff, onLost: lost("fleet session") }),
     hashSeed: randomBytes(4).readUInt32LE(),
