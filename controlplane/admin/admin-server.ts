@@ -19,7 +19,7 @@ export interface AdminServerOptions {
   /** The descriptors of all protos, for reflection: what `buf build` writes. */
   readonly descriptors: Buffer;
   readonly config: Omit<ConfigParts, "stopping">;
-  readonly fleet: FleetParts;
+  readonly fleet: Omit<FleetParts, "stopping">;
 }
 
 /** The system's own words, which grpc-js wraps: `No address added ... errors: [listen EADDRINUSE: ...]`. */
@@ -53,7 +53,7 @@ export class AdminServer {
       "grpc.keepalive_timeout_ms": 10_000,
     });
     server.addService(ConfigServiceService, configService({ ...options.config, stopping: stopping.signal }));
-    server.addService(FleetServiceService, fleetService(options.fleet));
+    server.addService(FleetServiceService, fleetService({ ...options.fleet, stopping: stopping.signal }));
     const health = new HealthImplementation(Object.fromEntries(services.map((name) => [name, "SERVING" as const])));
     health.addToServer(server);
     new ReflectionService(protoLoader.loadFileDescriptorSetFromBuffer(options.descriptors)).addToServer(server);

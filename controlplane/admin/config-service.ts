@@ -9,6 +9,8 @@ import { configurationAt } from "../state/log-follower.ts";
 import { getCommit, listCommits } from "./commit-methods.ts";
 import { type InternalFault, streaming, unary } from "./handler.ts";
 import { Listings } from "./listing.ts";
+import { liveBytes } from "./live-bytes.ts";
+import { knownRevision } from "./known-revision.ts";
 import { Refused } from "./refused.ts";
 import { planToWire, ResourceMethods } from "./resource-methods.ts";
 import { streamState } from "./stream-state.ts";
@@ -24,6 +26,12 @@ export interface ConfigParts {
   readonly stopping: AbortSignal;
   readonly fault: InternalFault;
 }
+
+/**
+ * Resources in one Apply. What fits into one message and one commit is less, unless they say next to nothing; then they
+ * would take memory out of all proportion to the message.
+ */
+const resourcesMax = 500_000;
 
 /** The admin API's methods. */
 export function configService(parts: ConfigParts): api.ConfigServiceServer {
@@ -46,6 +54,10 @@ export function configService(parts: ConfigParts): api.ConfigServiceServer {
 async function apply(methods: ResourceMethods, request: api.ApplyRequest): Promise<api.ApplyResponse> {
   const violations: Violation[] = [];
   const wishes: Wish[] = [];
+  if (request.resources.length > resourcesMax) {
+    const description = `${request.resources.length} resources; at most ${resourcesMax} are allowed`;
+    throw Refused.by("INVALID_FIELD", [{ field: "resources", reason: "too_many", description }]);
+  }
   for (const [index, message] of request.resources.entries()) {
     const path = `resources[${index}]`;
     const resource = parseResource(message, path, violations);
@@ -54,9 +66,10 @@ async function apply(methods: ResourceMethods, request: api.ApplyRequest): Promi
       wishes.push({ resource, path: `${path}.${kind.$case}`, etag: kind.value.etag });
   }
   if (violations.length > 0) throw Refused.by("INVALID_FIELD", violations);
-  const bytes = api.ApplyRequest.encode(request).finish();
+  const bytes = liveBytes(api.ApplyRequest, request);
   const committed = await methods.run({ type: "apply", wishes, prune: request.prune }, request.write, bytes);
-  return { plan: planToWire(committed), revision: BigInt(committed.revision) };
+  const made = committed.lines.filter((line) => line.verb !== "delete").length;
+  return { plan: planToWire(committed.lines, wishes.length - made), revision: BigInt(committed.revision) };
 }
 
 async function revert(
@@ -64,16 +77,11 @@ async function revert(
   log: EventLog,
   request: api.RevertRequest,
 ): Promise<api.RevertResponse> {
-  const revision = Number(request.revision);
-  const head = await log.head();
-  if (revision > head.revision) {
-    const description = `the log has no revision ${revision}; its last is ${head.revision}`;
-    throw Refused.by("NOT_FOUND", [{ field: "revision", reason: "unknown_reference", description }]);
-  }
+  const revision = knownRevision(request.revision, await log.head());
   const target = await configurationAt(log, revision);
-  const bytes = api.RevertRequest.encode(request).finish();
+  const bytes = liveBytes(api.RevertRequest, request);
   const committed = await methods.run({ type: "revert", target }, request.write, bytes);
-  return { plan: planToWire(committed), revision: BigInt(committed.revision) };
+  return { plan: planToWire(committed.lines, 0), revision: BigInt(committed.revision) };
 }
 
 function listenerMethods(methods: ResourceMethods, fault: InternalFault) {
@@ -86,19 +94,23 @@ function listenerMethods(methods: ResourceMethods, fault: InternalFault) {
       return { listeners: messages, ...page };
     }),
     createListener: unary(fault, async (request: api.CreateListenerRequest) => {
-      const bytes = api.CreateListenerRequest.encode(request).finish();
-      const kind = request.listener && { $case: "listener" as const, value: request.listener };
-      const { message, revision } = await methods.create<"listener">(kind, request.write, bytes);
+      const bytes = liveBytes(api.CreateListenerRequest, request);
+      const { message, revision } = await methods.create("listener", request.listener, request.write, bytes);
       return { listener: message, revision };
     }),
     updateListener: unary(fault, async (request: api.UpdateListenerRequest) => {
-      const bytes = api.UpdateListenerRequest.encode(request).finish();
-      const kind = request.listener && { $case: "listener" as const, value: request.listener };
-      const { message, revision } = await methods.update<"listener">(kind, request.updateMask, request.write, bytes);
+      const bytes = liveBytes(api.UpdateListenerRequest, request);
+      const { message, revision } = await methods.update(
+        "listener",
+        request.listener,
+        request.updateMask,
+        request.write,
+        bytes,
+      );
       return { listener: message, revision };
     }),
     deleteListener: unary(fault, async (request: api.DeleteListenerRequest) =>
-      methods.delete("listener", request, request.write, api.DeleteListenerRequest.encode(request).finish()),
+      methods.delete("listener", request, request.write, liveBytes(api.DeleteListenerRequest, request)),
     ),
   };
 }
@@ -111,19 +123,23 @@ function routeMethods(methods: ResourceMethods, fault: InternalFault) {
       return { routes: messages, ...page };
     }),
     createRoute: unary(fault, async (request: api.CreateRouteRequest) => {
-      const bytes = api.CreateRouteRequest.encode(request).finish();
-      const kind = request.route && { $case: "route" as const, value: request.route };
-      const { message, revision } = await methods.create<"route">(kind, request.write, bytes);
+      const bytes = liveBytes(api.CreateRouteRequest, request);
+      const { message, revision } = await methods.create("route", request.route, request.write, bytes);
       return { route: message, revision };
     }),
     updateRoute: unary(fault, async (request: api.UpdateRouteRequest) => {
-      const bytes = api.UpdateRouteRequest.encode(request).finish();
-      const kind = request.route && { $case: "route" as const, value: request.route };
-      const { message, revision } = await methods.update<"route">(kind, request.updateMask, request.write, bytes);
+      const bytes = liveBytes(api.UpdateRouteRequest, request);
+      const { message, revision } = await methods.update(
+        "route",
+        request.route,
+        request.updateMask,
+        request.write,
+        bytes,
+      );
       return { route: message, revision };
     }),
     deleteRoute: unary(fault, async (request: api.DeleteRouteRequest) =>
-      methods.delete("route", request, request.write, api.DeleteRouteRequest.encode(request).finish()),
+      methods.delete("route", request, request.write, liveBytes(api.DeleteRouteRequest, request)),
     ),
   };
 }
@@ -136,19 +152,23 @@ function farmMethods(methods: ResourceMethods, fault: InternalFault) {
       return { farms: messages, ...page };
     }),
     createFarm: unary(fault, async (request: api.CreateFarmRequest) => {
-      const bytes = api.CreateFarmRequest.encode(request).finish();
-      const kind = request.farm && { $case: "farm" as const, value: request.farm };
-      const { message, revision } = await methods.create<"farm">(kind, request.write, bytes);
+      const bytes = liveBytes(api.CreateFarmRequest, request);
+      const { message, revision } = await methods.create("farm", request.farm, request.write, bytes);
       return { farm: message, revision };
     }),
     updateFarm: unary(fault, async (request: api.UpdateFarmRequest) => {
-      const bytes = api.UpdateFarmRequest.encode(request).finish();
-      const kind = request.farm && { $case: "farm" as const, value: request.farm };
-      const { message, revision } = await methods.update<"farm">(kind, request.updateMask, request.write, bytes);
+      const bytes = liveBytes(api.UpdateFarmRequest, request);
+      const { message, revision } = await methods.update(
+        "farm",
+        request.farm,
+        request.updateMask,
+        request.write,
+        bytes,
+      );
       return { farm: message, revision };
     }),
     deleteFarm: unary(fault, async (request: api.DeleteFarmRequest) =>
-      methods.delete("farm", request, request.write, api.DeleteFarmRequest.encode(request).finish()),
+      methods.delete("farm", request, request.write, liveBytes(api.DeleteFarmRequest, request)),
     ),
   };
 }
@@ -161,19 +181,23 @@ function serverMethods(methods: ResourceMethods, fault: InternalFault) {
       return { servers: messages, ...page };
     }),
     createServer: unary(fault, async (request: api.CreateServerRequest) => {
-      const bytes = api.CreateServerRequest.encode(request).finish();
-      const kind = request.server && { $case: "server" as const, value: request.server };
-      const { message, revision } = await methods.create<"server">(kind, request.write, bytes);
+      const bytes = liveBytes(api.CreateServerRequest, request);
+      const { message, revision } = await methods.create("server", request.server, request.write, bytes);
       return { server: message, revision };
     }),
     updateServer: unary(fault, async (request: api.UpdateServerRequest) => {
-      const bytes = api.UpdateServerRequest.encode(request).finish();
-      const kind = request.server && { $case: "server" as const, value: request.server };
-      const { message, revision } = await methods.update<"server">(kind, request.updateMask, request.write, bytes);
+      const bytes = liveBytes(api.UpdateServerRequest, request);
+      const { message, revision } = await methods.update(
+        "server",
+        request.server,
+        request.updateMask,
+        request.write,
+        bytes,
+      );
       return { server: message, revision };
     }),
     deleteServer: unary(fault, async (request: api.DeleteServerRequest) =>
-      methods.delete("server", request, request.write, api.DeleteServerRequest.encode(request).finish()),
+      methods.delete("server", request, request.write, liveBytes(api.DeleteServerRequest, request)),
     ),
   };
 }

@@ -18,7 +18,7 @@ export function mergeByMask(stored: Kind, request: Kind, paths: readonly string[
   for (const [index, path] of paths.entries()) {
     const named = known.filter((each) => each === path || each.startsWith(`${path}.`));
     if (named.length === 0) {
-      const description = `${JSON.stringify(path)} is no field of a ${stored.$case}: ${known.join(", ")}`;
+      const description = `${JSON.stringify(path.slice(0, 80))} is no field of a ${stored.$case}: ${known.join(", ")}`;
       violations.push({ field: `update_mask.paths[${index}]`, reason: "unknown_field", description });
     }
     for (const each of named) copy(source, merged, each.split(".").map(camel));

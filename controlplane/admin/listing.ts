@@ -4,6 +4,7 @@ import type { Resource } from "../../model/resource.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import { configurationAt } from "../state/log-follower.ts";
+import { countForMessage } from "./message-load.ts";
 import { Refused } from "./refused.ts";
 
 /** Sorted listings that are kept, so that the next page need not sort a million names again. */
@@ -31,12 +32,16 @@ export class Listings {
     this.#live = live;
   }
 
-  /** `prefix` narrows to names that begin with it; empty for all. */
+  /**
+   * `prefix` narrows to names that begin with it; empty for all. A page holds fewer than `size` where they would make a
+   * large message. Its token is good for the same kind and prefix only.
+   */
   async page(kind: ResourceKind, prefix: string, size: number, token: string): Promise<Page> {
-    const at = token === "" ? { revision: this.#live.position.revision, offset: 0 } : parseToken(token);
+    const list = `${kind} ${prefix}`;
+    const at = token === "" ? { revision: this.#live.position.revision, offset: 0 } : parseToken(token, list);
     const { resources, revision } = await this.#listing(kind, prefix, at.revision);
-    const end = at.offset + size;
-    const nextPageToken = end < resources.length ? `${revision}.${end}` : "";
+    const end = at.offset + countForMessage(resources, at.offset, size);
+    const nextPageToken = end < resources.length ? tokenOf(revision, end, list) : "";
     return { resources: resources.slice(at.offset, end), nextPageToken, revision };
   }
 
@@ -45,7 +50,7 @@ export class Listings {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
     const now = this.#live.position.revision;
-    if (revision > now) throw new Refused("INVALID_PAGE_TOKEN", `the log has no revision ${revision}`);
+    if (revision > now) throw noPageToken(`of revision ${revision}, which the log does not have`);
     const configuration = revision === now ? this.#live.configuration : await configurationAt(this.#log, revision);
     const listing = { revision, resources: sorted(configuration, kind, prefix) };
     this.#kept.set(key, listing);
@@ -63,10 +68,20 @@ function sorted(configuration: Configuration, kind: ResourceKind, prefix: string
   return resources.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-function parseToken(token: string): { readonly revision: number; readonly offset: number } {
-  const match = /^(\d{1,15})\.(\d{1,9})$/.exec(token);
-  if (match === null) throw new Refused("INVALID_PAGE_TOKEN", `${JSON.stringify(token.slice(0, 80))} is no page token`);
+/** Encoded, because clients are not to make their own. */
+function tokenOf(revision: number, offset: number, list: string): string {
+  return Buffer.from(`${revision}.${offset} ${list}`).toString("base64url");
+}
+
+function parseToken(token: string, list: string): { readonly revision: number; readonly offset: number } {
+  const match = /^(\d{1,15})\.(\d{1,9}) (.*)$/.exec(Buffer.from(token, "base64url").toString());
+  if (match === null) throw noPageToken(JSON.stringify(token.slice(0, 80)));
+  if (match[3] !== list) throw noPageToken(`it is one of another list: ${JSON.stringify(match[3]?.slice(0, 80))}`);
   return { revision: Number(match[1]), offset: Number(match[2]) };
+}
+
+function noPageToken(what: string): Refused {
+  return new Refused("INVALID_PAGE_TOKEN", `no page token of this list: ${what}`);
 }
 
 /** AIP-158: 0 means the default, more than the maximum means the maximum, less than 0 is refused. */

@@ -16,6 +16,7 @@ const codes = {
   ETAG_MISMATCH: status.ABORTED,
   FORKED: status.FAILED_PRECONDITION,
   TOO_MANY: status.RESOURCE_EXHAUSTED,
+  COMMIT_TOO_LARGE: status.RESOURCE_EXHAUSTED,
   LOG_UNAVAILABLE: status.UNAVAILABLE,
   LOG_CORRUPT: status.DATA_LOSS,
 } as const;
@@ -43,8 +44,11 @@ export class Refused extends Error {
   }
 }
 
-/** Violations that are sent with an error; gRPC metadata is small, and nobody reads more. */
+/** Violations that are sent with an error; nobody reads more. */
 const violationsSentMax = 50;
+
+/** Their bytes, but for the first: gRPC clients take 8 KiB of trailers, where details stand in base64. */
+const violationBytesMax = 3072;
 
 /** The gRPC error for anything that a handler threw. `internal` hears of what should not have happened. */
 export function serviceError(error: unknown, internal: (error: unknown) => void): ServiceError {
@@ -65,13 +69,21 @@ function statusError(reason: RefusedReason, message: string, violations: readonl
   const info = ErrorInfo.encode({ reason, domain: "switchyard", metadata: {} }).finish();
   const details = [{ typeUrl: "type.googleapis.com/google.rpc.ErrorInfo", value: info }];
   if (violations.length > 0) {
-    const fieldViolations = violations
-      .slice(0, violationsSentMax)
-      .map((each) => ({ field: each.field, description: each.description, reason: each.reason.toUpperCase() }));
-    const value = BadRequest.encode({ fieldViolations }).finish();
+    const value = BadRequest.encode({ fieldViolations: violationsToSend(violations) }).finish();
     details.push({ typeUrl: "type.googleapis.com/google.rpc.BadRequest", value });
   }
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(Status.encode({ code, message, details }).finish()));
   return Object.assign(new Error(message), { code, details: message, metadata });
+}
+
+function violationsToSend(violations: readonly Violation[]): BadRequest["fieldViolations"] {
+  const sent: BadRequest["fieldViolations"] = [];
+  let bytes = 0;
+  for (const { field, description, reason } of violations.slice(0, violationsSentMax)) {
+    bytes += Buffer.byteLength(field + description + reason);
+    if (bytes > violationBytesMax && sent.length > 0) break;
+    sent.push({ field, description, reason: reason.toUpperCase() });
+  }
+  return sent;
 }

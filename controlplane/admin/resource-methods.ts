@@ -2,15 +2,17 @@ import { randomUUID } from "node:crypto";
 import type * as wire from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { Plan, Write } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { Change_Verb } from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import type { Configuration } from "../../model/configuration.ts";
 import { etagOf } from "../../model/digest.ts";
-import { isFarmName, isListenerName, kindOfName, nameShape } from "../../model/resource-name.ts";
+import { kindOfName, nameShape } from "../../model/resource-name.ts";
 import type { ResourceKind, ResourceName } from "../../model/resource-name.ts";
-import type { Resource } from "../../model/resource.ts";
+import type { Resource, ResourceOf } from "../../model/resource.ts";
 import type { Violation } from "../../model/violation.ts";
 import { parseResourceOf } from "../../model/wire/parse-resource.ts";
 import { resourceToWire } from "../../model/wire/resource-to-wire.ts";
-import type { Command } from "../decide/command.ts";
-import type { Committed, CommandOrigin, Committer } from "../state/committer.ts";
+import type { Command, Refusal } from "../decide/command.ts";
+import { commitBytesMax } from "../state/committer.ts";
+import type { CommandOrigin, CommitAnswer, Committed, Committer } from "../state/committer.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import type { PlanLine } from "../state/plan-line.ts";
 import { mergeByMask } from "./field-mask.ts";
@@ -33,9 +35,6 @@ export interface Stored<K extends ResourceKind> {
   readonly revision: bigint;
 }
 
-/** How often an update by mask is merged again because the stored resource changed meanwhile. */
-const mergesMax = 8;
-
 /** The standard methods (AIP-131 to 135), the same for every kind of resource. */
 export class ResourceMethods {
   readonly #live: LiveConfiguration;
@@ -50,7 +49,10 @@ export class ResourceMethods {
 
   async get<K extends ResourceKind>(kind: K, name: string): Promise<WireOf[K]> {
     await this.#live.catchUp();
-    return messageOf<K>(this.#stored(kind, name));
+    const checked = checkedName(kind, name, "name");
+    const stored = this.#live.configuration.resource(checked);
+    if (stored === undefined) throw Refused.by("NOT_FOUND", [unknown(checked, "name")]);
+    return messageOf<K>(stored as ResourceOf[K]);
   }
 
   async list<K extends ResourceKind>(
@@ -59,45 +61,50 @@ export class ResourceMethods {
   ): Promise<{ messages: WireOf[K][]; nextPageToken: string; revision: bigint }> {
     await this.#live.catchUp();
     const prefix = parentPrefix(kind, request.parent ?? "");
+    const parent = prefix.slice(0, -1) as ResourceName;
+    // Later pages show the revision of the first, where it was.
+    if (prefix !== "" && request.pageToken === "" && this.#live.configuration.resource(parent) === undefined)
+      throw Refused.by("NOT_FOUND", [unknown(parent, "parent")]);
     const page = await this.#listings.page(kind, prefix, pageSize(request.pageSize, 100), request.pageToken);
-    const messages = page.resources.map((resource) => messageOf<K>(resource));
+    const messages = page.resources.map((resource) => messageOf<K>(resource as ResourceOf[K]));
     return { messages, nextPageToken: page.nextPageToken, revision: BigInt(page.revision) };
   }
 
-  /** `bytes` is the encoded request, for its digest. */
+  /** `bytes` are the request's (`live-bytes.ts`). */
   async create<K extends ResourceKind>(
-    kind: Kind | undefined,
+    kind: K,
+    message: WireOf[K] | undefined,
     write: Write | undefined,
     bytes: Uint8Array,
   ): Promise<Stored<K>> {
-    const given = present(kind);
-    const resource = parsed(given);
-    const wish = { resource, path: given.$case, etag: "" };
+    const given = present(kind, message);
+    const violations: Violation[] = [];
+    const resource = parseResourceOf(given, kind, violations);
+    if (resource === undefined) throw Refused.by("INVALID_FIELD", violations);
+    const wish = { resource, path: kind, etag: "" };
     return storedBy(await this.run({ type: "create", wish }, write, bytes), resource);
   }
 
   async update<K extends ResourceKind>(
-    kind: Kind | undefined,
+    kind: K,
+    message: WireOf[K] | undefined,
     mask: readonly string[] | undefined,
     write: Write | undefined,
     bytes: Uint8Array,
   ): Promise<Stored<K>> {
-    const request = present(kind);
-    const by = commandOrigin(write, bytes);
-    for (let merge = 1; ; merge += 1) {
-      await this.#live.catchUp();
-      const stored = this.#stored(request.$case, request.value.name, `${request.$case}.name`);
+    const given = present(kind, message);
+    const name = checkedName(kind, given.value.name, `${kind}.name`);
+    let wished: Resource | undefined;
+    const commandAt = (configuration: Configuration): Command | Refusal => {
       const violations: Violation[] = [];
-      const merged = mergeByMask(resourceToWire(stored).kind, request, mask ?? [], violations);
-      if (violations.length > 0) throw Refused.by("INVALID_FIELD", violations);
-      // A merge holds only for the resource that it was made with, whatever the client knows of it.
-      const etag = merged === request || request.value.etag !== "" ? request.value.etag : etagOf(stored);
-      const resource = parsed(merged);
-      const command: Command = { type: "update", wish: { resource, path: request.$case, etag } };
-      const answer = await this.#committer.commit(command, by);
-      const lost = "refused" in answer && answer.refused === "ETAG_MISMATCH" && request.value.etag === "";
-      if (!lost || merge === mergesMax) return storedBy(accepted(answer), resource);
-    }
+      const stored = configuration.resource(name);
+      if (stored === undefined) return { refused: "NOT_FOUND", violations: [unknown(name, `${kind}.name`)] };
+      const merged = mergeByMask(resourceToWire(stored).kind, given, mask ?? [], violations);
+      wished = violations.length > 0 ? undefined : parseResourceOf(merged, kind, violations);
+      if (wished === undefined) return { refused: "INVALID_FIELD", violations };
+      return { type: "update", wish: { resource: wished, path: kind, etag: given.value.etag } };
+    };
+    return storedBy(accepted(await this.#committer.commit(commandAt, commandOrigin(write, bytes))), wished);
   }
 
   async delete(
@@ -113,21 +120,14 @@ export class ResourceMethods {
 
   /** Carries out any command, or throws {@link Refused}. */
   async run(command: Command, write: Write | undefined, bytes: Uint8Array): Promise<Committed> {
-    return accepted(await this.#committer.commit(command, commandOrigin(write, bytes)));
-  }
-
-  #stored(kind: ResourceKind, name: string, field = "name"): Resource {
-    const stored = this.#live.configuration.resource(checkedName(kind, name, field));
-    if (stored !== undefined) return stored;
-    const description = `there is no ${name}`;
-    throw Refused.by("NOT_FOUND", [{ field, reason: "unknown_reference", description }]);
+    return accepted(await this.#committer.commit(() => command, commandOrigin(write, bytes)));
   }
 }
 
 /** The plan of what a command changes, or has changed. */
-export function planToWire(committed: { readonly lines: readonly PlanLine[]; readonly unchangedCount: number }): Plan {
-  const changes = committed.lines.map(({ verb, name, fields }) => ({ verb: verbs[verb], name, fields: [...fields] }));
-  return { changes, unchangedCount: committed.unchangedCount };
+export function planToWire(lines: readonly PlanLine[], unchangedCount: number): Plan {
+  const changes = lines.map(({ verb, name, fields }) => ({ verb: verbs[verb], name, fields: [...fields] }));
+  return { changes, unchangedCount };
 }
 
 const verbs = {
@@ -137,20 +137,32 @@ const verbs = {
 } as const;
 
 /** A resource as clients see it, with its etag. */
-function messageOf<K extends ResourceKind>(resource: Resource): WireOf[K] {
-  return { ...resourceToWire(resource).kind.value, etag: etagOf(resource) } as WireOf[ResourceKind] as WireOf[K];
+function messageOf<K extends ResourceKind>(resource: ResourceOf[K]): WireOf[K] {
+  return { ...resourceToWire(resource).kind.value, etag: etagOf(resource) } as WireOf[K];
 }
 
-function storedBy<K extends ResourceKind>(committed: Committed, wished: Resource): Stored<K> {
-  const resource = committed.lines.find((line) => line.name === wished.name)?.resource ?? wished;
-  return { message: messageOf<K>(resource), revision: BigInt(committed.revision) };
+/** `wished` is what is stored where nothing had to be changed. */
+function storedBy<K extends ResourceKind>(committed: Committed, wished: Resource | undefined): Stored<K> {
+  const resource = committed.lines[0]?.resource ?? wished;
+  if (resource === undefined) throw new Error(`commit ${committed.revision} holds no resource`);
+  return { message: messageOf<K>(resource as ResourceOf[K]), revision: BigInt(committed.revision) };
 }
 
-function accepted(answer: Awaited<ReturnType<Committer["commit"]>>): Committed {
+function accepted(answer: CommitAnswer): Committed {
   if (!("refused" in answer)) return answer;
-  if (answer.refused !== "REQUEST_ID_REUSED") throw Refused.by(answer.refused, answer.violations);
-  const description = `it was used for another command, at revision ${answer.revision}`;
-  throw Refused.by("REQUEST_ID_REUSED", [{ field: "write.request_id", reason: "duplicate", description }]);
+  switch (answer.refused) {
+    case "REQUEST_ID_REUSED": {
+      const description = `it was used for another command, at revision ${answer.revision}`;
+      throw Refused.by(answer.refused, [{ field: "write.request_id", reason: "duplicate", description }]);
+    }
+    case "COMMIT_TOO_LARGE":
+      throw new Refused(
+        answer.refused,
+        `a commit of ${answer.bytes} bytes; at most ${commitBytesMax} (commitBytesMax)`,
+      );
+    default:
+      throw Refused.by(answer.refused, answer.violations);
+  }
 }
 
 function commandOrigin(write: Write | undefined, requestBytes: Uint8Array): CommandOrigin {
@@ -167,17 +179,9 @@ function commandOrigin(write: Write | undefined, requestBytes: Uint8Array): Comm
   return { requestId: requestId || randomUUID(), requestBytes, author: author || "anonymous", reason, validateOnly };
 }
 
-function present(kind: Kind | undefined): Kind {
-  if (kind?.value !== undefined) return kind;
-  const field = kind?.$case ?? "resource";
-  throw Refused.by("INVALID_FIELD", [{ field, reason: "required", description: "it is missing" }]);
-}
-
-function parsed(kind: Kind): Resource {
-  const violations: Violation[] = [];
-  const resource = parseResourceOf(kind, kind.$case, violations);
-  if (resource === undefined) throw Refused.by("INVALID_FIELD", violations);
-  return resource;
+function present<K extends ResourceKind>(kind: K, message: WireOf[K] | undefined): Kind {
+  if (message !== undefined) return { $case: kind, value: message } as Kind;
+  throw Refused.by("INVALID_FIELD", [{ field: kind, reason: "required", description: "it is missing" }]);
 }
 
 function checkedName(kind: ResourceKind, name: string, field: string): ResourceName {
@@ -186,12 +190,12 @@ function checkedName(kind: ResourceKind, name: string, field: string): ResourceN
   throw Refused.by("INVALID_FIELD", [{ field, reason: "malformed", description }]);
 }
 
+function unknown(name: ResourceName, field: string): Violation {
+  return { field, reason: "unknown_reference", description: `there is no ${name}` };
+}
+
 /** What the names below a parent begin with; `-` stands for every parent, and so does nothing at all. */
 function parentPrefix(kind: ResourceKind, parent: string): string {
-  if (parent === "") return "";
-  const is = kind === "route" ? isListenerName : isFarmName;
-  if (parent === "listeners/-" || parent === "farms/-") return "";
-  if (is(parent)) return `${parent}/`;
-  const description = `${JSON.stringify(parent.slice(0, 80))} is no parent of a ${kind}`;
-  throw Refused.by("INVALID_FIELD", [{ field: "parent", reason: "malformed", description }]);
+  const parentKind = kind === "route" ? "listener" : "farm";
+  return parent === "" || parent === `${parentKind}s/-` ? "" : `${checkedName(parentKind, parent, "parent")}/`;
 }

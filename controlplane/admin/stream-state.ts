@@ -8,10 +8,8 @@ import type { EventLog } from "../log/event-log.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import { configurationAt } from "../state/log-follower.ts";
 import type { Send } from "./handler.ts";
-import { Refused } from "./refused.ts";
-
-/** Resources in one message: far below any message limit, and little enough to let other calls in between. */
-const resourcesPerPart = 1000;
+import { knownRevision } from "./known-revision.ts";
+import { countForMessage } from "./message-load.ts";
 
 /** The configuration at a revision, 0 for the present one. */
 export async function streamState(
@@ -22,11 +20,7 @@ export async function streamState(
 ): Promise<void> {
   await live.catchUp();
   const now = live.position.revision;
-  const wanted = request.revision === 0n ? now : Number(request.revision);
-  if (wanted > now) {
-    const description = `the log has no revision ${wanted}; its last is ${now}`;
-    throw Refused.by("NOT_FOUND", [{ field: "revision", reason: "unknown_reference", description }]);
-  }
+  const wanted = request.revision === 0n ? now : knownRevision(request.revision, live.position);
   const { header, parts } = inParts(wanted === now ? live.configuration : await configurationAt(log, wanted));
   await send({ part: { $case: "header", value: header } });
   for (const resources of parts) await send({ part: { $case: "resources", value: { resources } } });
@@ -41,8 +35,10 @@ export function inParts(configuration: Configuration): {
   return {
     header: snapshotHeader(configuration),
     parts: (function* parts() {
-      for (let start = 0; start < resources.length; start += resourcesPerPart)
-        yield resources.slice(start, start + resourcesPerPart).map(resourceToWire);
+      for (let start = 0, end = 0; start < resources.length; start = end) {
+        end = start + countForMessage(resources, start);
+        yield resources.slice(start, end).map(resourceToWire);
+      }
     })(),
   };
 }

@@ -31,21 +31,19 @@ export class CommitWatchers {
     return this.#count;
   }
 
-  enter(): void {
-    if (this.#count >= watchersMax) throw new Refused("TOO_MANY", `${watchersMax} followers are connected already`);
-    this.#count += 1;
-  }
-
-  leave(): void {
-    this.#count -= 1;
-  }
-
   /**
-   * What tells of appends from now on. To be made before the log is looked at, so that none falls between the look and
-   * the wait.
+   * One more follower, until its wake-up is closed. To be called before the log is looked at, so that no append falls
+   * between the look and the wait.
+   *
+   * @throws Refused where there are too many, LogUnavailable
    */
-  wakeUp(signal: AbortSignal): WakeUp {
-    return new WakeUp(this.#log, signal);
+  enter(signal: AbortSignal): WakeUp {
+    if (this.#count >= watchersMax) throw new Refused("TOO_MANY", `${watchersMax} followers are connected already`);
+    const wakeUp = new WakeUp(this.#log, signal, () => {
+      this.#count -= 1;
+    });
+    this.#count += 1;
+    return wakeUp;
   }
 }
 
@@ -59,12 +57,13 @@ class WakeUp {
     this.#resolve?.();
   };
 
-  constructor(log: EventLog, signal: AbortSignal) {
+  constructor(log: EventLog, signal: AbortSignal, left: () => void) {
     const unsubscribe = log.onAppend(this.#wake);
     signal.addEventListener("abort", this.#wake);
     this.#stop = () => {
       unsubscribe();
       signal.removeEventListener("abort", this.#wake);
+      left();
     };
   }
 
@@ -100,11 +99,10 @@ export async function watchCommits(
   send: Send<WatchCommitsResponse>,
   signal: AbortSignal,
 ): Promise<void> {
-  watchers.enter();
-  const wakeUp = watchers.wakeUp(signal);
+  const wakeUp = watchers.enter(signal);
   try {
-    let sent = Number(request.afterRevision);
     await checkHistory(log, request);
+    let sent = Number(request.afterRevision);
     const head = await log.head();
     if (request.snapshotAllowed && head.revision - sent > behindMax) sent = await sendSnapshot(live, send);
     while (!signal.aborted) {
@@ -120,16 +118,15 @@ export async function watchCommits(
     }
   } finally {
     wakeUp.close();
-    watchers.leave();
   }
 }
 
 async function checkHistory(log: EventLog, { afterRevision, afterHash }: WatchCommitsRequest): Promise<void> {
-  const revision = Number(afterRevision);
   const head = await log.head();
-  if (revision > head.revision)
-    throw new Refused("FORKED", `the log ends at revision ${head.revision}; you stand at ${revision}`);
+  if (afterRevision > head.revision)
+    throw new Refused("FORKED", `the log ends at revision ${head.revision}; you stand at ${afterRevision}`);
   if (afterHash.length === 0) return;
+  const revision = Number(afterRevision);
   if (!(await sharesHistory(log, { epoch: head.epoch, revision, hash: afterHash })))
     throw new Refused("FORKED", `the log's commit ${revision} is not the one that you have`);
 }

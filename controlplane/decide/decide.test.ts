@@ -33,7 +33,7 @@ const apply = (...resources: Resource[]): Command => ({
   prune: false,
 });
 
-/** The specification's three steps: what is so, what is asked, what comes of it. */
+/** The specification's three steps: what is so, what is asked, what comes of it (`then` would make a thenable). */
 function given(...resources: Resource[]) {
   const configuration = new Configuration();
   const events = resources.map((resource): ConfigEvent => ({ type: "created", resource }));
@@ -45,14 +45,14 @@ function given(...resources: Resource[]) {
     when: (command: Command) => {
       const decision = decide(state, command);
       return {
-        then: (...expected: string[]) => {
+        expectFacts: (...expected: string[]) => {
           if ("refused" in decision) throw new Error(JSON.stringify(decision));
           const lines = eventsOf(decision.changes).map((event) =>
             event.type === "deleted" ? `deleted ${event.name}` : `${event.type} ${event.resource.name}`,
           );
           expect(lines).toEqual(expected);
         },
-        thenRefused: (reason: string, ...fields: string[]) => {
+        expectRefusal: (reason: string, ...fields: string[]) => {
           if (!("refused" in decision)) throw new Error("it was accepted");
           expect(decision.refused).toBe(reason);
           expect(decision.violations.map((each) => `${each.field}: ${each.reason}`)).toEqual(fields);
@@ -68,23 +68,23 @@ describe("create", () => {
   test("records one fact", () => {
     given()
       .when({ type: "create", wish: wish(farm("web")) })
-      .then("created farms/web");
+      .expectFacts("created farms/web");
   });
   test("is refused for what exists", () => {
     given(farm("web"))
       .when({ type: "create", wish: wish(farm("web")) })
-      .thenRefused("ALREADY_EXISTS", "farm.name: conflict");
+      .expectRefusal("ALREADY_EXISTS", "farm.name: conflict");
   });
   test("of a server needs its farm", () => {
     const command: Command = { type: "create", wish: wish(server("web", "a")) };
-    given(farm("web")).when(command).then("created farms/web/servers/a");
-    given().when(command).thenRefused("CONFIGURATION_CONFLICT", "server.name: unknown_reference");
+    given(farm("web")).when(command).expectFacts("created farms/web/servers/a");
+    given().when(command).expectRefusal("CONFIGURATION_CONFLICT", "server.name: unknown_reference");
   });
   test("of a route needs its listener and what its action names", () => {
     const command: Command = { type: "create", wish: wish(route("shop", "web", { serverNames: ["shop.test"] })) };
-    given(edge, farm("web")).when(command).then("created listeners/edge/routes/shop");
-    given(edge).when(command).thenRefused("CONFIGURATION_CONFLICT", "route.action.farm: unknown_reference");
-    given(farm("web")).when(command).thenRefused("CONFIGURATION_CONFLICT", "route.name: unknown_reference");
+    given(edge, farm("web")).when(command).expectFacts("created listeners/edge/routes/shop");
+    given(edge).when(command).expectRefusal("CONFIGURATION_CONFLICT", "route.action.farm: unknown_reference");
+    given(farm("web")).when(command).expectRefusal("CONFIGURATION_CONFLICT", "route.name: unknown_reference");
   });
 });
 
@@ -93,24 +93,24 @@ describe("update", () => {
   test("records the whole resource, and nothing where nothing changes", () => {
     given(farm("web"), stored)
       .when({ type: "update", wish: wish(server("web", "a", 9)) })
-      .then("updated farms/web/servers/a");
+      .expectFacts("updated farms/web/servers/a");
     given(farm("web"), stored)
       .when({ type: "update", wish: wish(stored) })
-      .then();
+      .expectFacts();
   });
   test("is refused for what is not there", () => {
     given(farm("web"))
       .when({ type: "update", wish: wish(stored) })
-      .thenRefused("NOT_FOUND", "server.name: unknown_reference");
+      .expectRefusal("NOT_FOUND", "server.name: unknown_reference");
   });
   test("holds only for the resource that the client saw", () => {
     const changed = server("web", "a", 9);
     given(farm("web"), stored)
       .when({ type: "update", wish: wish(changed, etagOf(stored)) })
-      .then("updated farms/web/servers/a");
+      .expectFacts("updated farms/web/servers/a");
     given(farm("web"), stored)
       .when({ type: "update", wish: wish(changed, etagOf(changed)) })
-      .thenRefused("ETAG_MISMATCH", "server.etag: conflict");
+      .expectRefusal("ETAG_MISMATCH", "server.etag: conflict");
   });
 });
 
@@ -119,23 +119,23 @@ describe("delete", () => {
   test("is refused while something names the resource, and while something is inside it", () => {
     given(farm("web"), edge, shop)
       .when({ type: "delete", name: "farms/web", etag: "", force: true })
-      .thenRefused("CONFIGURATION_CONFLICT", "name: in_use");
+      .expectRefusal("CONFIGURATION_CONFLICT", "name: in_use");
     given(farm("web"), server("web", "a"))
       .when({ type: "delete", name: "farms/web", etag: "", force: false })
-      .thenRefused("CONFIGURATION_CONFLICT", "name: in_use");
+      .expectRefusal("CONFIGURATION_CONFLICT", "name: in_use");
   });
   test("by force takes what is inside first", () => {
     given(farm("web"), server("web", "a"))
       .when({ type: "delete", name: "farms/web", etag: "", force: true })
-      .then("deleted farms/web/servers/a", "deleted farms/web");
+      .expectFacts("deleted farms/web/servers/a", "deleted farms/web");
     given(farm("web"), edge, shop)
       .when({ type: "delete", name: "listeners/edge", etag: "", force: true })
-      .then("deleted listeners/edge/routes/shop", "deleted listeners/edge");
+      .expectFacts("deleted listeners/edge/routes/shop", "deleted listeners/edge");
   });
   test("holds only for the resource that the client saw", () => {
     given(farm("web"))
       .when({ type: "delete", name: "farms/web", etag: "0000000000000000", force: false })
-      .thenRefused("ETAG_MISMATCH", "etag: conflict");
+      .expectRefusal("ETAG_MISMATCH", "etag: conflict");
   });
 });
 
@@ -143,7 +143,7 @@ describe("apply", () => {
   test("orders facts so that what is named comes before what names it", () => {
     given()
       .when(apply(route("shop", "web", { serverNames: ["shop.test"] }), edge, server("web", "a"), farm("web")))
-      .then(
+      .expectFacts(
         "created farms/web",
         "created farms/web/servers/a",
         "created listeners/edge",
@@ -153,15 +153,15 @@ describe("apply", () => {
   test("leaves alone what is already so, and with prune deletes what is not wished for", () => {
     given(farm("web"), farm("old"))
       .when(apply(farm("web")))
-      .then();
+      .expectFacts();
     given(farm("web"), farm("old"))
       .when({ type: "apply", wishes: [wish(farm("web"))], prune: true })
-      .then("deleted farms/old");
+      .expectFacts("deleted farms/old");
   });
   test("names every violation, and refuses the same name twice", () => {
     given()
       .when(apply(server("web", "a"), route("shop", "none", { serverNames: ["shop.test"] })))
-      .thenRefused(
+      .expectRefusal(
         "CONFIGURATION_CONFLICT",
         "resources[0].server.name: unknown_reference",
         "resources[1].route.name: unknown_reference",
@@ -169,7 +169,7 @@ describe("apply", () => {
       );
     given()
       .when(apply(farm("web"), farm("web")))
-      .thenRefused("INVALID_FIELD", "resources[1].farm.name: duplicate");
+      .expectRefusal("INVALID_FIELD", "resources[1].farm.name: duplicate");
   });
 });
 
@@ -205,11 +205,11 @@ describe("two routes that would tie", () => {
     const stored = given(farm("web"), edge, one).when({ type: "create", wish: wish(other) });
     const together = given(farm("web"), edge).when(apply(one, other));
     if (ties) {
-      stored.thenRefused("CONFIGURATION_CONFLICT", "route.match: conflict");
-      together.thenRefused("CONFIGURATION_CONFLICT", "resources[1].route.match: conflict");
+      stored.expectRefusal("CONFIGURATION_CONFLICT", "route.match: conflict");
+      together.expectRefusal("CONFIGURATION_CONFLICT", "resources[1].route.match: conflict");
     } else {
-      stored.then("created listeners/edge/routes/other");
-      together.then("created listeners/edge/routes/one", "created listeners/edge/routes/other");
+      stored.expectFacts("created listeners/edge/routes/other");
+      together.expectFacts("created listeners/edge/routes/one", "created listeners/edge/routes/other");
     }
   });
   test("may swap their names in one commit", () => {
@@ -217,12 +217,12 @@ describe("two routes that would tie", () => {
     const [oneNow, otherNow] = [route("one", "web", { serverNames: ["other.test"] }), route("other", "web", shop)];
     given(farm("web"), edge, one, other)
       .when(apply(oneNow, otherNow))
-      .then("updated listeners/edge/routes/one", "updated listeners/edge/routes/other");
+      .expectFacts("updated listeners/edge/routes/one", "updated listeners/edge/routes/other");
   });
   test("on different listeners never tie", () => {
     given(farm("web"), edge, listener("inner", "127.0.0.1:444"), route("one", "web", shop))
       .when({ type: "create", wish: wish(route("one", "web", shop, "inner")) })
-      .then("created listeners/inner/routes/one");
+      .expectFacts("created listeners/inner/routes/one");
   });
 });
 
@@ -237,8 +237,8 @@ describe("two listeners", () => {
   ];
   test.each(cases)("on %s and %s", (first, second, clash) => {
     const asked = given(listener("one", first)).when({ type: "create", wish: wish(listener("two", second)) });
-    if (clash) asked.thenRefused("CONFIGURATION_CONFLICT", "listener.addresses[0]: conflict");
-    else asked.then("created listeners/two");
+    if (clash) asked.expectRefusal("CONFIGURATION_CONFLICT", "listener.addresses[0]: conflict");
+    else asked.expectFacts("created listeners/two");
   });
 });
 
@@ -251,6 +251,6 @@ describe("revert", () => {
     target.apply({ ...commit, author: "", reason: "", timeMs: 0, events }, { ...origin, revision: 1 });
     given(farm("web"), server("web", "a", 9), server("web", "b"), farm("new"))
       .when({ type: "revert", target })
-      .then("updated farms/web/servers/a", "deleted farms/web/servers/b", "deleted farms/new");
+      .expectFacts("updated farms/web/servers/a", "deleted farms/web/servers/b", "deleted farms/new");
   });
 });

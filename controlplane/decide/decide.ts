@@ -12,8 +12,6 @@ import { Draft } from "./draft.ts";
 /** What a command comes to: the changes, in the order of their events; none where everything is so already. */
 export interface Decision {
   readonly changes: readonly Change[];
-  /** Wishes that were so already. */
-  readonly unchangedCount: number;
 }
 
 /** What the decider looks at: a configuration, and its index in step. */
@@ -29,7 +27,7 @@ export function decide(state: DecisionState, command: Command): Decision | Refus
   if (refusal !== undefined) return refusal;
   const violations = checkDraft(draft, state.index);
   if (violations.length > 0) return { refused: "CONFIGURATION_CONFLICT", violations };
-  return { changes: draft.changes(), unchangedCount: draft.unchangedCount };
+  return { changes: draft.changes() };
 }
 
 /** The facts that changes are recorded as. */

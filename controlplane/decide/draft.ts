@@ -15,7 +15,6 @@ export interface DraftEntry {
 export class Draft {
   readonly #base: Configuration;
   readonly #entries = new Map<ResourceName, DraftEntry>();
-  #unchanged = 0;
 
   constructor(base: Configuration) {
     this.#base = base;
@@ -24,11 +23,6 @@ export class Draft {
   /** Entries that change something. */
   get entries(): ReadonlyMap<ResourceName, DraftEntry> {
     return this.#entries;
-  }
-
-  /** Wishes that were so already. */
-  get unchangedCount(): number {
-    return this.#unchanged;
   }
 
   stored(name: ResourceName): Resource | undefined {
@@ -40,10 +34,11 @@ export class Draft {
     return entry === undefined ? this.#base.resource(name) : (entry.after ?? undefined);
   }
 
+  /** What is so already makes no entry. */
   put(after: Resource, path: string): void {
     const before = this.stored(after.name) ?? null;
-    if (before !== null && canonicalText(before) === canonicalText(after)) this.#unchanged += 1;
-    else this.#entries.set(after.name, { before, after, path });
+    if (before !== null && canonicalText(before) === canonicalText(after)) return;
+    this.#entries.set(after.name, { before, after, path });
   }
 
   remove(name: ResourceName, path: string): void {

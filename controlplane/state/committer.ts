@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Commit, sameBytes } from "../../model/commit.ts";
+import type { Configuration } from "../../model/configuration.ts";
 import { openCommit, sealCommit } from "../../model/wire/commit.ts";
 import type { Command, Refusal } from "../decide/command.ts";
 import { decide, eventsOf } from "../decide/decide.ts";
@@ -14,11 +15,23 @@ const decisionsMax = 32;
 /** Commands that wait for their turn; above it, new ones are turned away. */
 const commandsWaitingMax = 1000;
 
+/**
+ * The largest encoded commit: less than what the log takes, so that a commit with its wrapping still fits into one of
+ * the 64 MiB messages that followers are sent.
+ */
+export const commitBytesMax = 63 * 1024 * 1024;
+
+/**
+ * What a client asks for, which may depend on what there is: an update by mask is merged with the stored resource.
+ * Called anew for each decision, so that it never holds on to a configuration that another writer has changed.
+ */
+export type CommandAt = (configuration: Configuration) => Command | Refusal;
+
 /** Who asks, and how the request is told from others. */
 export interface CommandOrigin {
   /** Unique in the whole log; a retry carries the same. */
   readonly requestId: string;
-  /** The request as it came in, to tell a retry from another command under the same id. */
+  /** The request, apart from `validate_only`, to tell a retry from another command under the same id. */
   readonly requestBytes: Uint8Array;
   readonly author: string;
   readonly reason: string;
@@ -29,7 +42,6 @@ export interface Committed {
   /** Of the commit; the present one where nothing was to be changed, or only validated. */
   readonly revision: number;
   readonly lines: readonly PlanLine[];
-  readonly unchangedCount: number;
 }
 
 /** The request id was used for another command. */
@@ -37,6 +49,14 @@ export interface RequestIdReused {
   readonly refused: "REQUEST_ID_REUSED";
   readonly revision: number;
 }
+
+/** The commit would be larger than {@link commitBytesMax}. */
+export interface CommitTooLarge {
+  readonly refused: "COMMIT_TOO_LARGE";
+  readonly bytes: number;
+}
+
+export type CommitAnswer = Committed | Refusal | RequestIdReused | CommitTooLarge;
 
 /** Turns commands into commits: decide, append at the revision that was seen, and again where another was faster. */
 export class Committer {
@@ -53,36 +73,41 @@ export class Committer {
   }
 
   /**
-   * Carries out one command. Resolves once its commit is durable and folded in.
+   * Carries out one command. Resolves once its commit is durable and folded in. A command that changes nothing makes
+   * no commit, and leaves its request id free.
    *
    * @throws QueueFull, LogUnavailable, LogCorrupt
    */
-  commit(command: Command, by: CommandOrigin): Promise<Committed | Refusal | RequestIdReused> {
-    return this.#queue.run(() => this.#commit(command, by));
+  commit(commandAt: CommandAt, by: CommandOrigin): Promise<CommitAnswer> {
+    return this.#queue.run(() => this.#commit(commandAt, by));
   }
 
-  async #commit(command: Command, by: CommandOrigin): Promise<Committed | Refusal | RequestIdReused> {
+  async #commit(commandAt: CommandAt, by: CommandOrigin): Promise<CommitAnswer> {
     const requestDigest = createHash("sha256").update(by.requestBytes).digest();
     for (let attempt = 0; attempt < decisionsMax; attempt += 1) {
       await this.#live.catchUp();
-      const earlier = by.validateOnly ? undefined : await this.#log.findRequest(by.requestId);
+      const earlier = await this.#log.findRequest(by.requestId);
       if (earlier !== undefined) return this.#answerAgain(earlier, requestDigest);
-      const decision = decide(this.#live, command);
+      const command = commandAt(this.#live.configuration);
+      const decision = "refused" in command ? command : decide(this.#live, command);
       if ("refused" in decision) return decision;
       const at = this.#live.position;
-      const { unchangedCount } = decision;
       const lines = decision.changes.map(lineOfChange);
-      if (by.validateOnly || lines.length === 0) return { lines, unchangedCount, revision: at.revision };
+      if (lines.length === 0) return { lines, revision: at.revision };
       const { requestId, author, reason } = by;
       const { epoch, hash: parentHash } = at;
       const revision = at.revision + 1;
       const events = eventsOf(decision.changes);
       const timeMs = this.#now();
       const commit: Commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
-      const appended = await this.#log.append(sealCommit(commit), { revision, epoch, parentHash, requestId });
+      const sealed = sealCommit(commit);
+      const bytes = sealed.body.length;
+      if (bytes > commitBytesMax) return { refused: "COMMIT_TOO_LARGE", bytes };
+      if (by.validateOnly) return { lines, revision: at.revision };
+      const appended = await this.#log.append(sealed, { revision, epoch, parentHash, requestId });
       if (appended.outcome === "appended") {
         await this.#live.catchUp();
-        return { lines, unchangedCount, revision };
+        return { lines, revision };
       }
       // A conflict, or a duplicate that another replica wrote: catch up and look again.
     }
@@ -96,6 +121,6 @@ export class Committer {
     if (opened === undefined || "fault" in opened) throw new LogCorrupt(`commit ${revision} can't be read`);
     const { commit } = opened;
     if (!sameBytes(commit.requestDigest, requestDigest)) return { refused: "REQUEST_ID_REUSED", revision };
-    return { revision, lines: commit.events.map(lineOfEvent), unchangedCount: 0 };
+    return { revision, lines: commit.events.map(lineOfEvent) };
   }
 }

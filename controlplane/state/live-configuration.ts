@@ -55,10 +55,10 @@ export class LiveConfiguration implements DecisionState {
 
   async #catchUp(): Promise<void> {
     const head = await this.#log.head();
-    for await (const { changes } of foldUpTo(this.#log, this.configuration, head.revision)) {
+    await foldUpTo(this.#log, this.configuration, head.revision, (changes) => {
       this.index.apply(changes);
       this.#remember();
-    }
+    });
     this.#snapshots.consider(this.configuration);
   }
 
