@@ -64,13 +64,18 @@ function follow(
     case "server":
       answer.farm = farmOf(action.server);
       answer.servers = named(action.server, configuration, failing);
-      answer.steps.push(`It goes to ${action.server} and no other server.`);
+      answer.steps.push(namedText(action.server, answer.servers));
       return;
     case "farm":
       answer.farm = action.farm;
       answer.servers = balanced(action.farm, configuration, failing);
       answer.steps.push(farmText(configuration.farms.get(action.farm), answer.servers));
   }
+}
+
+function namedText(name: ServerResourceName, servers: readonly ExplainServer[]): string {
+  if (servers.some((server) => server.eligible)) return `It goes to ${name} and no other server.`;
+  return `It would go to ${name} and no other server, which takes no connections: alert internal_error.`;
 }
 
 function farmText(farm: Farm | undefined, servers: readonly ExplainServer[]): string {
@@ -87,11 +92,12 @@ function named(name: ServerResourceName, configuration: Configuration, failing: 
   return [{ server: name, address: server.address, eligible: usable, reason, share: usable ? 1 : 0 }];
 }
 
+/** As a node chooses: backups only where no other server can be, and failing ones where all are. */
 function balanced(farm: FarmName, configuration: Configuration, failing: ReadonlySet<string>): ExplainServer[] {
   const servers = [...configuration.servers.values()].filter((server) => farmOf(server.name) === farm);
-  const usable = servers.filter((server) => availability(server, failing) === "ready");
-  const primaries = usable.filter((server) => !server.backup);
-  const eligible = new Set(primaries.length > 0 ? primaries : usable);
+  const usable = servers.filter((server) => serverAvailability(server, false) === "ready");
+  const answering = usable.filter((server) => !failing.has(server.name));
+  const eligible = new Set(preferPrimaries(answering.length > 0 ? answering : usable));
   const total = [...eligible].reduce((sum, server) => sum + server.weight, 0);
   return servers.map((server) => {
     const chosen = eligible.has(server);
@@ -104,6 +110,11 @@ function balanced(farm: FarmName, configuration: Configuration, failing: Readonl
       share: chosen ? server.weight / total : 0,
     };
   });
+}
+
+function preferPrimaries(servers: readonly Server[]): readonly Server[] {
+  const primaries = servers.filter((server) => !server.backup);
+  return primaries.length > 0 ? primaries : servers;
 }
 
 function availability(server: Server, failing: ReadonlySet<string>): "ready" | ServerUnavailable {

@@ -1,10 +1,8 @@
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { parseIpAddress } from "../../model/address.ts";
 import { isListenerName } from "../../model/resource-name.ts";
 import type { Announcement, Listener } from "../../model/resource.ts";
 import { parseServerName, type ServerName } from "../../model/server-name.ts";
 import type { Violation } from "../../model/violation.ts";
-import { durationToWire } from "../../model/wire/resource-to-wire.ts";
 import type * as fleet from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { type InternalFault, unary } from "../admin/handler.ts";
 import { pageSize } from "../admin/listing.ts";
@@ -12,18 +10,11 @@ import { Refused } from "../admin/refused.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import { explain } from "./explain.ts";
 import type { FleetView, LogView } from "./fleet-view.ts";
-import { helloFault, reportFault } from "./session-limits.ts";
-
-/** How often a node is asked to report when nothing changes. */
-const reportIntervalMs = 1000;
+import { holdSession, type SessionParts } from "./session.ts";
 
 /** What the fleet's methods work on. */
-export interface FleetParts {
+export interface FleetParts extends SessionParts {
   readonly live: LiveConfiguration;
-  readonly view: FleetView;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly softwareVersion: string;
   readonly fault: InternalFault;
 }
 
@@ -60,53 +51,11 @@ function logView(live: LiveConfiguration): LogView {
   };
 }
 
-/**
- * Holds one node's session. A node that breaks the protocol is cut off with INVALID_ARGUMENT; the others are not
- * touched.
- */
-function holdSession(parts: FleetParts, call: ServerDuplexStream<fleet.SessionRequest, fleet.SessionResponse>): void {
-  const { view, now, softwareVersion } = parts;
-  let node: { readonly id: string; readonly session: symbol } | undefined;
-  const leave = (): void => {
-    if (node !== undefined) view.disconnect(node.id, node.session);
-    node = undefined;
-  };
-  const refuse = (details: string): void => {
-    leave();
-    call.emit("error", { code: status.INVALID_ARGUMENT, details });
-  };
-  call.on("data", ({ message }: fleet.SessionRequest) => {
-    switch (message?.$case) {
-      case "hello": {
-        const problem = node === undefined ? helloFault(message.value) : "a second hello";
-        if (problem !== undefined) return refuse(problem);
-        node = { id: message.value.nodeId, session: view.connect(message.value, now()) };
-        const welcome = { softwareVersion, reportInterval: durationToWire(reportIntervalMs) };
-        call.write({ message: { $case: "welcome", value: welcome } });
-        return;
-      }
-      case "report": {
-        const problem = node === undefined ? "a report before the hello" : reportFault(message.value);
-        if (problem !== undefined || node === undefined) return refuse(problem ?? "a report before the hello");
-        view.report(node.id, node.session, message.value, now());
-        return;
-      }
-      case undefined:
-        // A newer node says something that this control plane does not know: ignored, as the contract asks.
-        return;
-    }
-  });
-  call.on("end", () => {
-    leave();
-    call.end();
-  });
-  call.on("cancelled", leave);
-  call.on("error", leave);
-}
-
 function listNodes(view: FleetView, log: LogView, request: fleet.ListNodesRequest): fleet.ListNodesResponse {
   const size = pageSize(request.pageSize, 100);
   const after = request.pageToken;
+  if (after !== "" && !after.startsWith("nodes/"))
+    throw new Refused("INVALID_PAGE_TOKEN", `${JSON.stringify(after.slice(0, 80))} is no page token of this list`);
   const nodes = view.nodes(log).filter((node) => node.name > after);
   const page = nodes.slice(0, size);
   const nextPageToken = nodes.length > size ? (page.at(-1)?.name ?? "") : "";
@@ -119,7 +68,9 @@ function wantedListener(live: LiveConfiguration, name: string): Listener {
   const listener = isListenerName(name) ? listeners.get(name) : undefined;
   if (listener !== undefined) return listener;
   const known = [...listeners.keys()].slice(0, 5).join(", ") || "none";
-  const description = name === "" ? `say which listener: ${known}` : `there is no ${JSON.stringify(name)}: ${known}`;
+  if (name === "" && listeners.size > 0)
+    throw Refused.by("INVALID_FIELD", [{ field: "listener", reason: "required", description: `one of ${known}` }]);
+  const description = `there is no ${name === "" ? "listener" : JSON.stringify(name.slice(0, 80))}: ${known}`;
   throw Refused.by("NOT_FOUND", [{ field: "listener", reason: "unknown_reference", description }]);
 }
 

@@ -8,7 +8,7 @@ import {
 import { timestampToWire } from "../../model/wire/timestamp.ts";
 
 /** Nodes that are remembered, connected or not; the longest gone are forgotten first. */
-const nodesMax = 20_000;
+export const nodesMax = 20_000;
 
 /** What the log says, to compare a node's report with. */
 export interface LogView {
@@ -27,14 +27,17 @@ interface NodeEntry {
 
 /** The fleet as its nodes report it: a fold over their messages, the latest of each. */
 export class FleetView {
+  /** By id; those that are gone in the order in which they went. */
   readonly #nodes = new Map<string, NodeEntry>();
 
-  /** A node's session begins. Another session of the same id is superseded. */
-  connect(hello: NodeHello, nowMs: number): symbol {
+  /**
+   * A node's session begins. Another session of the same id is superseded. Undefined where {@link nodesMax} others are
+   * connected already.
+   */
+  connect(hello: NodeHello, nowMs: number): symbol | undefined {
+    if (!this.#nodes.has(hello.nodeId) && !this.#makeRoom()) return undefined;
     const session = Symbol(hello.nodeId);
-    this.#nodes.delete(hello.nodeId);
     this.#nodes.set(hello.nodeId, { hello, session, report: undefined, connected: true, lastReportMs: nowMs });
-    this.#forget();
     return session;
   }
 
@@ -47,7 +50,10 @@ export class FleetView {
 
   disconnect(nodeId: string, session: symbol): void {
     const entry = this.#nodes.get(nodeId);
-    if (entry?.session === session) entry.connected = false;
+    if (entry?.session !== session) return;
+    entry.connected = false;
+    this.#nodes.delete(nodeId);
+    this.#nodes.set(nodeId, entry);
   }
 
   node(id: string, log: LogView): Node | undefined {
@@ -72,24 +78,24 @@ export class FleetView {
   failingServers(): ReadonlySet<string> {
     const connected = [...this.#nodes.values()].filter((entry) => entry.connected && entry.report !== undefined);
     const counts = new Map<string, number>();
-    for (const { report } of connected)
-      for (const health of report?.serverHealth ?? [])
-        if (health.failing) counts.set(health.server, (counts.get(health.server) ?? 0) + 1);
+    for (const { report } of connected) {
+      const failing = (report?.serverHealth ?? []).filter((health) => health.failing).map((health) => health.server);
+      for (const server of new Set(failing)) counts.set(server, (counts.get(server) ?? 0) + 1);
+    }
     return new Set([...counts].filter(([, count]) => count === connected.length).map(([server]) => server));
   }
 
-  #forget(): void {
-    if (this.#nodes.size <= nodesMax) return;
-    for (const [id, entry] of this.#nodes)
-      if (!entry.connected) {
-        this.#nodes.delete(id);
-        return;
-      }
+  #makeRoom(): boolean {
+    if (this.#nodes.size < nodesMax) return true;
+    for (const [id, entry] of this.#nodes) if (!entry.connected) return this.#nodes.delete(id);
+    return false;
   }
 }
 
 function nodeMessage({ hello, report, connected, lastReportMs }: NodeEntry, log: LogView): Node {
-  const revision = Number(report?.revision ?? 0n);
+  // As the node said it: what goes back onto the wire must not have passed through a number, which would round it.
+  const revision = report?.revision ?? 0n;
+  const behind = BigInt(log.revision) - revision;
   return {
     name: `nodes/${hello.nodeId}`,
     region: hello.region,
@@ -97,10 +103,10 @@ function nodeMessage({ hello, report, connected, lastReportMs }: NodeEntry, log:
     bootId: hello.bootId,
     softwareVersion: hello.softwareVersion,
     engine: hello.engine,
-    revision: BigInt(revision),
+    revision,
     digest: report?.digest ?? new Uint8Array(0),
     digestMatch: report === undefined ? DigestMatch.DIGEST_MATCH_UNSPECIFIED : digestMatch(report, log),
-    lag: BigInt(Math.max(0, log.revision - revision)),
+    lag: behind > 0n ? behind : 0n,
     connections: report?.connections ?? 0n,
     degraded: report?.degraded ?? [],
     connected,

@@ -6,6 +6,9 @@ const labelTextMax = 128;
 const degradedMax = 1000;
 const serverHealthMax = 10_000;
 
+/** Characters in all texts of one report: what is remembered of a node is bounded by it. */
+const reportTextMax = 4 * 1024 * 1024;
+
 /** Why a hello is refused, or undefined. */
 export function helloFault(hello: NodeHello): string | undefined {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(hello.nodeId)) return "node_id: 1 to 128 of A-Z a-z 0-9 . _ -";
@@ -24,5 +27,8 @@ export function reportFault(report: NodeReport): string | undefined {
   if (report.digest.length !== 32) return "digest: 32 bytes";
   if (report.degraded.length > degradedMax) return `degraded: at most ${degradedMax}`;
   if (report.serverHealth.length > serverHealthMax) return `server_health: at most ${serverHealthMax}`;
-  return undefined;
+  let text = 0;
+  for (const { name, reason, detail } of report.degraded) text += name.length + reason.length + detail.length;
+  for (const { server, reason } of report.serverHealth) text += server.length + reason.length;
+  return text > reportTextMax ? `degraded, server_health: at most ${reportTextMax} characters in all` : undefined;
 }
