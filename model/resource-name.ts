@@ -58,8 +58,3 @@ export function listenerOf(route: RouteName): ListenerName {
 export function farmOf(server: ServerResourceName): FarmName {
   return server.slice(0, server.indexOf("/", "farms/".length)) as FarmName;
 }
-
-/** The last part of a name. */
-export function idOf(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1);
-}
