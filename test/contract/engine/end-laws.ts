@@ -159,6 +159,15 @@ export function endLaws(rig: () => EngineRig): void {
     expect(engine.stats()).toMatchObject({ connections: 0, hellosPending: 0 });
   });
 
+  it("the first reason stands: a rejected client that close cuts was rejected", async () => {
+    const { engine, handler } = rig();
+    const client = await rig().client(await rig().listen());
+    client.write(hello);
+    await client.endsInOrder();
+    await engine.close(0);
+    expect(handler.records).toMatchObject([{ reason: "no_route" }]);
+  });
+
   it("close gives back every descriptor and timer, and may be called again", async () => {
     const { engine } = rig();
     const before = openResources();

@@ -81,9 +81,8 @@ export function spliceLaws(rig: () => EngineRig): void {
   });
 
   it.each(sides)("a half-close by the %s has its own timeout", async (_side, ends) => {
-    const { near, far } = ends(await rig().splice({ halfCloseTimeoutMs: 150 }));
+    const { near } = ends(await rig().splice({ halfCloseTimeoutMs: 150 }));
     near.end();
-    await far.endsInOrder();
     const record = await rig().handler.closedRecord();
     expect(record.reason).toBe("half_close_timeout");
     expect(record.totalMs).toBeGreaterThanOrEqual(150);
