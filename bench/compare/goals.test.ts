@@ -98,4 +98,13 @@ describe("a goal", () => {
     const of = measures({ rate: { switchyard, haproxy: { connectionsPerSecond: 1 } } });
     expect(row(of, rate).note).toBe(note);
   });
+
+  test.each([
+    { generatorApart: 1, timesOne: 1.8, verdict: "met" },
+    { generatorApart: 1, timesOne: 1.6, verdict: "not met" },
+    { generatorApart: 0, timesOne: 1.8, verdict: "not measured" },
+  ])("is not met by an estimate: $timesOne, generator apart $generatorApart", ({ verdict, ...figures }) => {
+    const found = row(measures({ scaling: { switchyard: figures } }), "two engine threads on two cores");
+    expect(found).toMatchObject({ verdict, ours: figures.timesOne.toFixed(2) });
+  });
 });
