@@ -1,7 +1,7 @@
 import { ScalarType } from "@bufbuild/protobuf";
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { ManifestNode } from "./manifest-node.ts";
-import type { ValueShape } from "./read-message.ts";
+import type { ValueShape } from "./value-shape.ts";
 
 const scalarText: Partial<Record<ScalarType, string>> = {
   [ScalarType.STRING]: "text",

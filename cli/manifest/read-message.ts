@@ -1,14 +1,10 @@
 import { ScalarType, fromJson } from "@bufbuild/protobuf";
-import type { DescEnum, DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { closestName } from "./closest-name.ts";
 import { durationIsExact, expectedOf, valueText } from "./expected-value.ts";
 import type { Fault, ManifestEntry, ManifestMap, ManifestNode } from "./manifest-node.ts";
-
-/** What one value of a field is: the field itself where it is singular, an element of it where it is a list or a map. */
-export type ValueShape =
-  | { readonly kind: "scalar"; readonly scalar: ScalarType }
-  | { readonly kind: "enum"; readonly enum: DescEnum }
-  | { readonly kind: "message"; readonly message: DescMessage };
+import { isWellKnown, shapeOf } from "./value-shape.ts";
+import type { ValueShape } from "./value-shape.ts";
 
 /**
  * Reads a tree as protobuf JSON (protobuf.dev/programming-guides/json), strictly, and says everything that is wrong
@@ -159,25 +155,6 @@ function isExact(field: DescField, shape: ValueShape, value: string | number | b
 function adviceOn(shape: ValueShape, value: string | number | boolean | null | undefined): string {
   const isText = shape.kind === "scalar" && shape.scalar === ScalarType.STRING;
   return isText && (typeof value === "number" || typeof value === "boolean") ? "; put it between quotes" : "";
-}
-
-function shapeOf(
-  kind: "scalar" | "enum" | "message",
-  field: {
-    readonly scalar?: ScalarType | undefined;
-    readonly enum?: DescEnum | undefined;
-    readonly message?: DescMessage | undefined;
-  },
-): ValueShape {
-  if (kind === "scalar" && field.scalar !== undefined) return { kind, scalar: field.scalar };
-  if (kind === "enum" && field.enum !== undefined) return { kind, enum: field.enum };
-  if (kind === "message" && field.message !== undefined) return { kind, message: field.message };
-  throw new TypeError(`a field of ${kind}s without its type`);
-}
-
-/** Messages with a JSON form of their own, such as durations. */
-function isWellKnown(message: DescMessage): boolean {
-  return message.typeName.startsWith("google.protobuf.");
 }
 
 function join(path: string, key: string): string {

@@ -20,6 +20,7 @@ describe("a value written as YAML", () => {
     ["keeps empty lists and maps", { a: {}, b: [], c: [{}] }, "a: {}\nb: []\nc:\n  - {}\n"],
     ["quotes an address, which YAML 1.1 may read in base 60", { a: "10.0.0.1:443" }, 'a: "10.0.0.1:443"\n'],
     ["quotes a wildcard, which would be an alias", ["*.example.com"], '- "*.example.com"\n'],
+    ["quotes what a YAML 1.1 reader took for a number", ["e0"], '- "e0"\n'],
     [
       "quotes what looks like another type",
       ["no", "NULL", "12", "", "a: b", "# c"],
@@ -34,13 +35,13 @@ describe("a value written as YAML", () => {
 
   it("is read as the same value, and holds nothing unsafe", () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 4, stringUnit: "binary" }), (value) => {
+      fc.property(fc.jsonValue({ maxDepth: 3, stringUnit: "binary" }), (value) => {
         const text = yamlText(value as JsonValue);
         expect(isSafe(text.replaceAll("\n", ""))).toBe(true);
         // By way of JSON, because it has no negative zero.
         expect(parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
-      { seed, numRuns: 500 },
+      { seed, numRuns: 100 },
     );
   });
 
@@ -50,7 +51,7 @@ describe("a value written as YAML", () => {
       fc.property(words, (text) => {
         expect(parse(yamlText([text]), { version: "1.1" })).toEqual([text]);
       }),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: 500 },
     );
   });
 });

@@ -44,8 +44,8 @@ function isEmpty(value: JsonValue): boolean {
 
 /** Names, words, paths and durations. */
 const bare = /^(?:[A-Za-z][\w./-]*|\d+(?:\.\d+)?s)$/;
-/** Words that one YAML or another takes for something else than text. */
-const reserved = /^(?:true|false|null|yes|no|on|off|y|n|nan|inf)$/i;
+/** Words that one YAML or another takes for something else than text; a YAML 1.1 reader took `e0` for a number. */
+const reserved = /^(?:true|false|null|yes|no|on|off|y|n|nan|inf|e\d+)$/i;
 
 function scalarText(value: JsonValue): string {
   if (typeof value === "string" && bare.test(value) && !reserved.test(value)) return value;
