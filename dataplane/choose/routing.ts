@@ -4,6 +4,7 @@ import {
   farmOf,
   type ListenerName,
   listenerOf,
+  type ResourceName,
   type ServerResourceName,
 } from "../../model/resource-name.ts";
 import type { Action, Farm, Listener, Route, Server } from "../../model/resource.ts";
@@ -13,14 +14,22 @@ import { RoundRobin } from "./round-robin.ts";
 
 /** A farm with what its balancing needs at hand. */
 export interface FarmRouting {
-  farm: Farm;
+  readonly farm: Farm;
+  readonly servers: ReadonlyMap<ServerResourceName, Server>;
+  readonly roundRobin: RoundRobin;
+}
+
+/** A place for a farm and its servers, whichever of them come first. */
+interface FarmEntry {
+  farm: Farm | undefined;
   readonly servers: Map<ServerResourceName, Server>;
   readonly roundRobin: RoundRobin;
 }
 
-/** A listener with its rule table. */
-interface ListenerRouting {
-  listener: Listener;
+/** A place for a listener and its routes, whichever of them come first. */
+interface ListenerEntry {
+  listener: Listener | undefined;
+  routeCount: number;
   readonly table: RuleTable;
 }
 
@@ -40,50 +49,56 @@ export interface Choice {
 /**
  * What decisions look at: the configuration, arranged for lookup. A fold over the same changes as the configuration,
  * in place; on the one thread of JavaScript no decision sees half a commit.
+ *
+ * Total, as the configuration's own fold is: a route may come before its listener, and outlive it, without being lost.
+ * Deciders write no such log; but a node that met one must not part from the digest that it reports, nor stop.
  */
 export class Routing {
   readonly #hashSeed: number;
-  readonly #listeners = new Map<string, ListenerRouting>();
-  readonly #farms = new Map<FarmName, FarmRouting>();
+  readonly #listeners = new Map<string, ListenerEntry>();
+  readonly #farms = new Map<FarmName, FarmEntry>();
 
   /** `hashSeed`: 32 random bits of the process, for the rule tables. */
   constructor(hashSeed: number) {
     this.#hashSeed = hashSeed;
   }
 
+  /** In any order; each resource at most once (`netChanges`). */
   apply(changes: readonly Change[]): void {
     const routes = new Map<ListenerName, RouteChange[]>();
-    // Listeners and farms first: what they hold finds them there, whatever the order of the events.
     for (const { before, after } of changes) {
-      if (after?.kind === "listener") this.#putListener(after);
-      if (after?.kind === "farm") this.#farm(after).farm = after;
-      if ((before ?? after)?.kind === "route") {
-        const change = { before: before as Route | null, after: after as Route | null };
-        const listener = listenerOf((change.after ?? (change.before as Route)).name);
-        const list = routes.get(listener);
-        if (list === undefined) routes.set(listener, [change]);
-        else list.push(change);
+      const resource = after ?? before;
+      if (resource === null) continue;
+      switch (resource.kind) {
+        case "listener":
+          this.#listener(resource.name).listener = after === null ? undefined : resource;
+          break;
+        case "farm":
+          this.#farm(resource.name).farm = after === null ? undefined : resource;
+          break;
+        case "server":
+          this.#putServer(resource, after !== null);
+          break;
+        case "route": {
+          const change = { before: before as Route | null, after: after as Route | null };
+          const listener = listenerOf(resource.name);
+          const list = routes.get(listener);
+          if (list === undefined) routes.set(listener, [change]);
+          else list.push(change);
+        }
       }
     }
-    for (const [listener, list] of routes) this.#listeners.get(listener)?.table.apply(list);
-    for (const { before, after } of changes) this.#applyServer(before, after);
-    for (const { before, after } of changes) {
-      if (after !== null || before === null) continue;
-      if (before.kind === "listener") this.#listeners.delete(before.name);
-      if (before.kind === "farm") this.#farms.delete(before.name);
-    }
+    for (const [listener, list] of routes) this.#applyRoutes(listener, list);
+    for (const { before, after } of changes) if (before !== null && after === null) this.#dropEmpty(before.name);
   }
 
   listener(name: string): Listener | undefined {
     return this.#listeners.get(name)?.listener;
   }
 
-  *listeners(): Generator<Listener> {
-    for (const { listener } of this.#listeners.values()) yield listener;
-  }
-
   farm(name: FarmName): FarmRouting | undefined {
-    return this.#farms.get(name);
+    const entry = this.#farms.get(name);
+    return entry?.farm === undefined ? undefined : (entry as FarmRouting);
   }
 
   server(name: ServerResourceName): Server | undefined {
@@ -93,7 +108,7 @@ export class Routing {
   /** The most specific route, or the listener's default; undefined for a listener that has gone. */
   choose(listenerName: string, announced: AnnouncedName, narrowing: Narrowing): Choice | undefined {
     const at = this.#listeners.get(listenerName);
-    if (at === undefined) return undefined;
+    if (at?.listener === undefined) return undefined;
     const { nameBytes, nameLength } = announced;
     const route =
       nameLength === 0 ? at.table.lookupNoName(narrowing) : at.table.lookup(nameBytes, 0, nameLength, narrowing);
@@ -112,30 +127,46 @@ export class Routing {
     return { names, bytes };
   }
 
-  #putListener(listener: Listener): void {
-    const known = this.#listeners.get(listener.name);
-    if (known !== undefined) known.listener = listener;
-    else this.#listeners.set(listener.name, { listener, table: RuleTable.build([], this.#hashSeed) });
-  }
-
-  #farm(farm: Farm): FarmRouting {
-    let known = this.#farms.get(farm.name);
-    if (known === undefined) {
-      known = { farm, servers: new Map(), roundRobin: new RoundRobin() };
-      this.#farms.set(farm.name, known);
+  #listener(name: ListenerName): ListenerEntry {
+    let entry = this.#listeners.get(name);
+    if (entry === undefined) {
+      entry = { listener: undefined, routeCount: 0, table: RuleTable.build([], this.#hashSeed) };
+      this.#listeners.set(name, entry);
     }
-    return known;
+    return entry;
   }
 
-  #applyServer(before: Change["before"], after: Change["after"]): void {
-    const server = after ?? before;
-    if (server?.kind !== "server") return;
-    const farm = this.#farms.get(farmOf(server.name));
-    if (farm === undefined) return;
-    if (after?.kind === "server") farm.servers.set(after.name, after);
+  #farm(name: FarmName): FarmEntry {
+    let entry = this.#farms.get(name);
+    if (entry === undefined) {
+      entry = { farm: undefined, servers: new Map(), roundRobin: new RoundRobin() };
+      this.#farms.set(name, entry);
+    }
+    return entry;
+  }
+
+  #putServer(server: Server, stays: boolean): void {
+    const { servers, roundRobin } = this.#farm(farmOf(server.name));
+    if (stays) servers.set(server.name, server);
     else {
-      farm.servers.delete(server.name);
-      farm.roundRobin.forget(server.name);
+      servers.delete(server.name);
+      roundRobin.forget(server.name);
     }
+  }
+
+  #applyRoutes(listener: ListenerName, changes: readonly RouteChange[]): void {
+    const entry = this.#listener(listener);
+    entry.table.apply(changes);
+    for (const { before, after } of changes) entry.routeCount += Number(after !== null) - Number(before !== null);
+  }
+
+  /** Gives back the place of something deleted, once nothing else is in it. */
+  #dropEmpty(name: ResourceName): void {
+    const holder = name.split("/", 2).join("/");
+    const at = this.#listeners.get(holder);
+    if (at !== undefined && at.listener === undefined && at.routeCount === 0) this.#listeners.delete(holder);
+    const farm = this.#farms.get(holder as FarmName);
+    if (farm !== undefined && farm.farm === undefined && farm.servers.size === 0)
+      this.#farms.delete(holder as FarmName);
   }
 }
