@@ -65,8 +65,10 @@ export class ConnectionRouter implements ConnectionHandler {
     const { farm, server } = routed;
     if (farm === null || server === null) throw new Error("only a connection with a server is decided again");
     const { health, traffic, nowMs, routing } = this.#parts;
-    health.failed(server.name, failure, nowMs());
-    traffic.connectFailed(server.name, failure);
+    // Nothing is kept of a server that has gone meanwhile, nor held against one that is elsewhere now.
+    const known = routing.server(server.name);
+    if (known !== undefined) traffic.connectFailed(server.name, failure);
+    if (known?.address === server.address) health.failed(server.name, failure, routed.sentAtMs, nowMs());
     const lost: RejectVerdict = {
       verdict: "reject",
       alert: "internal_error",
@@ -85,17 +87,23 @@ export class ConnectionRouter implements ConnectionHandler {
 
   closed(record: ClosedConnection): void {
     const routed = record.context as RoutedConnection | undefined;
-    const { traffic, health, onClosed } = this.#parts;
-    traffic.closed(record.listener, record.reason, record.bytesFromClient, record.bytesFromServer);
-    if (record.connectMs >= 0 && routed?.server != null) {
-      traffic.connected(routed.server.name);
-      health.succeeded(routed.server.name);
-    }
+    const { traffic, onClosed, routing } = this.#parts;
+    if (routing.listener(record.listener) !== undefined)
+      traffic.closed(record.listener, record.reason, record.bytesFromClient, record.bytesFromServer);
+    if (record.connectMs >= 0 && routed?.server != null) this.#reached(routed.server, record);
     onClosed(record, routed);
   }
 
   fault(error: Error): void {
     this.#parts.onFault(error);
+  }
+
+  /** A connection that has ended had reached its server, who may be another since then. */
+  #reached(server: Server, { totalMs, helloMs, connectMs }: ClosedConnection): void {
+    const { health, nowMs, routing, traffic } = this.#parts;
+    const known = routing.server(server.name);
+    if (known !== undefined) traffic.connected(server.name);
+    if (known?.address === server.address) health.succeeded(server.name, nowMs() - (totalMs - helloMs - connectMs));
   }
 
   #route(listener: string, hello: ClientHello, arrival: Arrival): Verdict {
@@ -104,7 +112,8 @@ export class ConnectionRouter implements ConnectionHandler {
     // The listener was deleted while this hello was on its way: the client was accepted, and is told.
     if (choice === undefined)
       return { verdict: "reject", alert: "unrecognized_name", reason: "no_route", context: routed };
-    if (choice.route === null && choice.action.to === "reject")
+    // A default that says what is said where there is none, is none.
+    if (choice.route === null && choice.action.to === "reject" && choice.action.alert === "unrecognized_name")
       return { verdict: "reject", alert: choice.action.alert, reason: "no_route", context: routed };
     return this.#follow(choice.action, routed);
   }
@@ -135,7 +144,8 @@ export class ConnectionRouter implements ConnectionHandler {
   }
 
   #connect({ farm }: FarmRouting, server: Server, routed: RoutedConnection): ConnectVerdict {
-    this.#parts.health.chosen(server.name, this.#parts.nowMs(), farm.connectTimeoutMs);
+    const sentAtMs = this.#parts.nowMs();
+    this.#parts.health.chosen(server.name, sentAtMs, farm.connectTimeoutMs);
     return {
       verdict: "connect",
       address: server.address,
@@ -144,13 +154,13 @@ export class ConnectionRouter implements ConnectionHandler {
       halfCloseTimeoutMs: farm.halfCloseTimeoutMs,
       prefix: noPrefix,
       tapServerBytesMax: 0,
-      context: { ...routed, farm, server },
+      context: { ...routed, farm, server, sentAtMs },
     };
   }
 
   #routed(listener: string, serverName: string | null, route: string | null): RoutedConnection {
     const revision = this.#parts.revision();
-    const start = { farm: null, server: null, namesServer: false, tried: noneTried };
+    const start = { farm: null, server: null, sentAtMs: 0, namesServer: false, tried: noneTried };
     return { listener, serverName, route, revision, ...start };
   }
 }

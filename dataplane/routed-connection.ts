@@ -11,6 +11,8 @@ export interface RoutedConnection {
   readonly farm: Farm | null;
   /** The server that it was last sent to. */
   readonly server: Server | null;
+  /** When it was sent there, on the node's monotonic clock; 0 where it was not. */
+  readonly sentAtMs: number;
   /** The revision that the decision was made with. */
   readonly revision: number;
   /** The route names this one server: no other may take its place. */

@@ -13,6 +13,8 @@ export interface Failing {
   readonly reason: ConnectFailure;
   /** Milliseconds on the clock that the caller uses. */
   readonly sinceMs: number;
+  /** When the last failure became known. */
+  readonly lastMs: number;
   readonly failures: number;
   /** Until when it is passed over. */
   readonly untilMs: number;
@@ -24,20 +26,29 @@ export interface Failing {
  * Health as connections show it: a server that can't be reached is passed over for a while, then gets one connection to
  * show whether it answers again; the others wait for how that one fares, so that a server that is still dead costs one
  * client a retry, not all of them. Time comes in with each call, in milliseconds.
+ *
+ * Only what began after the last failure is news. A server that goes down fails all the attempts that were on their way,
+ * which is one outage and not many; and the old connections that end with it say nothing of how it is now.
  */
 export class PassiveHealth {
   readonly #failing = new Map<ServerResourceName, Failing>();
 
-  failed(server: ServerResourceName, reason: ConnectFailure, nowMs: number): void {
+  /** An attempt that began at `startedMs` failed. */
+  failed(server: ServerResourceName, reason: ConnectFailure, startedMs: number, nowMs: number): void {
     const before = this.#failing.get(server);
+    // For want of a descriptor or a port here, which the server can't help.
+    if (reason === "local_limit" || (before !== undefined && startedMs < before.lastMs)) return;
     const failures = (before?.failures ?? 0) + 1;
     const backoffMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures - 1, 16));
     const sinceMs = before?.sinceMs ?? nowMs;
-    this.#failing.set(server, { reason, sinceMs, failures, untilMs: nowMs + backoffMs, probed: false });
+    const untilMs = nowMs + backoffMs;
+    this.#failing.set(server, { reason, sinceMs, lastMs: nowMs, failures, untilMs, probed: false });
   }
 
-  succeeded(server: ServerResourceName): void {
-    this.#failing.delete(server);
+  /** A connection was made at `connectedMs`. */
+  succeeded(server: ServerResourceName, connectedMs: number): void {
+    const failing = this.#failing.get(server);
+    if (failing !== undefined && connectedMs > failing.lastMs) this.#failing.delete(server);
   }
 
   /** For a server that has gone, or whose address is another. */
