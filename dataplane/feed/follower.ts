@@ -3,6 +3,7 @@ import { type Change, Configuration } from "../../model/configuration.ts";
 import { difference } from "../../model/difference.ts";
 import { openNextCommit } from "../../model/wire/commit.ts";
 import type { CommitSink } from "./commit-feed.ts";
+import { netChanges } from "./net-changes.ts";
 
 /** Where the follower stands with the log; for readiness, reports and alarms. */
 export interface FollowerState {
@@ -16,7 +17,7 @@ export interface FollowerState {
   readonly stalled: { readonly reason: "future_schema" | "forked" | "broken"; readonly detail: string } | undefined;
 }
 
-/** Carries out changes: the table first, at once; then what takes time, such as binding addresses. */
+/** Carries out changes, each resource once: the table first, at once; then what takes time, as binding addresses does. */
 export type Apply = (changes: readonly Change[], position: Position) => Promise<void>;
 
 /**
@@ -24,11 +25,12 @@ export type Apply = (changes: readonly Change[], position: Position) => Promise<
  *
  * While all is well each commit goes straight into it. When the log turns out to have another history (it was rebuilt,
  * or tampered with), the node keeps serving what it has, folds the log anew beside it, and changes over once that has
- * reached the head: live traffic sees only the difference.
+ * reached the head: live traffic sees only the difference. A node that starts does the same, with nothing to serve: no
+ * client is routed by what the configuration was long ago.
  */
 export class Follower implements CommitSink {
   #serving = new Configuration();
-  #rebuilding: Configuration | undefined;
+  #rebuilding: Configuration | undefined = new Configuration();
   #loaded = false;
   #feed: FollowerState["feed"] = "disconnected";
   #stalled: FollowerState["stalled"];
@@ -66,7 +68,7 @@ export class Follower implements CommitSink {
     }
     const changes = configuration.apply(opened.commit, opened.position);
     if (configuration !== this.#serving) return;
-    await this.#apply(changes, opened.position);
+    await this.#apply(netChanges(changes), opened.position);
     this.#onState();
   }
 
@@ -76,7 +78,9 @@ export class Follower implements CommitSink {
 
   async beacon(head: Position): Promise<void> {
     const rebuilt = this.#rebuilding;
-    if (rebuilt !== undefined && isAt(rebuilt, head)) await this.#changeOver(rebuilt);
+    // A log that has become empty is a log that was lost. It takes a commit to have a node let go of what it serves.
+    const lost = head.revision === 0 && this.#loaded;
+    if (rebuilt !== undefined && isAt(rebuilt, head) && !lost) await this.#changeOver(rebuilt);
     if (this.#rebuilding === undefined && isAt(this.#serving, head)) {
       const news = !this.#loaded || this.#stalled !== undefined;
       this.#loaded = true;

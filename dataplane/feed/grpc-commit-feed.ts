@@ -4,14 +4,11 @@ import { restoreSnapshot } from "../../model/wire/snapshot.ts";
 import type { SnapshotHeader } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import { ConfigServiceClient, type WatchCommitsResponse } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import type { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
-import type { CommitFeed, CommitSink } from "./commit-feed.ts";
 import { type Backoff, pause } from "./backoff.ts";
+import type { CommitFeed, CommitSink } from "./commit-feed.ts";
+import { controlPlaneChannel } from "./control-plane-channel.ts";
 
-/** The control plane breaks silence each second; after this long without a word the stream counts as dead. */
-const silenceMaxMs = 5000;
-
-/** Largest message that is taken: a commit of 100,000 routes, as the admin API bounds it. */
-const messageBytesMax = 64 * 1024 * 1024;
+const silenceMaxMsDefault = 5000;
 
 export interface GrpcCommitFeedOptions {
   /** Control-plane address, `127.0.0.1:7700`. */
@@ -19,6 +16,8 @@ export interface GrpcCommitFeedOptions {
   readonly backoff: Backoff;
   /** Hears, in a sentence, why the feed was lost. */
   readonly onLost: (why: string) => void;
+  /** After so long without a word the stream counts as dead. Default 5 s: the control plane breaks silence each second. */
+  readonly silenceMaxMs?: number;
 }
 
 /** Follows the log by WatchCommits: for nodes that have no NATS, and for `switchyard up`. */
@@ -30,17 +29,10 @@ export class GrpcCommitFeed implements CommitFeed {
   }
 
   async follow(sink: CommitSink, signal: AbortSignal): Promise<void> {
-    const client = new ConfigServiceClient(this.#options.address, credentials.createInsecure(), {
-      "grpc.max_receive_message_length": messageBytesMax,
-      // Retries are ours to make; the library's keep every message of a long stream (grpc-node #2371).
-      "grpc.enable_retries": 0,
-      "grpc.keepalive_time_ms": 10_000,
-      "grpc.keepalive_timeout_ms": 5000,
-    });
+    const client = new ConfigServiceClient(this.#options.address, credentials.createInsecure(), controlPlaneChannel);
     try {
       for (let failures = 0; !signal.aborted; failures += 1) {
-        const heard = await this.#once(client, sink, signal);
-        if (heard) failures = 0;
+        if (await this.#once(client, sink, signal)) failures = 0;
         sink.state("disconnected");
         await pause(this.#options.backoff.delayMs(failures), signal);
       }
@@ -49,15 +41,25 @@ export class GrpcCommitFeed implements CommitFeed {
     }
   }
 
-  /** One stream, to its end. Answers whether anything was heard on it that the sink could take. */
+  /**
+   * One stream, to its end. Answers whether the sink came to the head of the log: a stream that breaks off at the same
+   * commit each time must not be asked for again and again without a pause.
+   */
   async #once(client: ConfigServiceClient, sink: CommitSink, signal: AbortSignal): Promise<boolean> {
     const { revision, hash }: Position = sink.position();
     const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed: true };
     const stream = client.watchCommits(request);
     const cancel = (): void => stream.cancel();
     signal.addEventListener("abort", cancel);
-    let silence = setTimeout(cancel, silenceMaxMs);
+    const { silenceMaxMs = silenceMaxMsDefault } = this.#options;
+    let why: string | undefined;
+    const silent = (): void => {
+      why = `nothing was heard for ${silenceMaxMs} ms`;
+      cancel();
+    };
+    let silence = setTimeout(silent, silenceMaxMs);
     let heard = false;
+    let current = false;
     try {
       const parts = new SnapshotParts();
       for await (const message of messages(stream)) {
@@ -65,18 +67,19 @@ export class GrpcCommitFeed implements CommitFeed {
         await deliver(message, parts, sink);
         if (!heard) sink.state("following");
         heard = true;
-        silence = setTimeout(cancel, silenceMaxMs);
+        current ||= message.part?.$case === "beacon";
+        silence = setTimeout(silent, silenceMaxMs);
       }
       this.#options.onLost("the control plane ended the stream");
     } catch (error) {
       if (isForked(error)) sink.forked(error.details);
-      if (!signal.aborted) this.#options.onLost(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) this.#options.onLost(why ?? (error instanceof Error ? error.message : String(error)));
     } finally {
       clearTimeout(silence);
       signal.removeEventListener("abort", cancel);
       stream.cancel();
     }
-    return heard;
+    return current;
   }
 }
 
