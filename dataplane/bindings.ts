@@ -29,7 +29,10 @@ export class Bindings {
     this.#onChange = onChange;
   }
 
-  /** Carries out a commit's changes to listeners: gone ones first, as their addresses may be wanted again. */
+  /**
+   * Carries out a commit's changes to listeners, each at most once: gone ones first, as their addresses may be wanted
+   * again.
+   */
   async apply(changes: readonly Change[]): Promise<void> {
     const gone: Listener[] = [];
     const put: Listener[] = [];
@@ -44,8 +47,8 @@ export class Bindings {
     }
     for (const listener of put) this.#wanted.set(listener.name, listener);
     for (const listener of put) await this.#bind(listener);
-    // An address may have been waiting for another listener of the same commit to let it go.
-    for (const listener of put) if (this.#failures.has(listener.name)) await this.#bind(listener);
+    // Whatever could not be bound may have been waiting for one of these to let its address go.
+    if (gone.length + put.length > 0) await this.#bindFailed();
     this.#schedule();
   }
 
@@ -61,27 +64,38 @@ export class Bindings {
 
   async #bind(listener: Listener): Promise<void> {
     if (this.#closed) return;
-    this.#note(listener.name, await this.#engine.setListener(listenerSettings(listener)));
+    const failures = await this.#engine.setListener(listenerSettings(listener));
+    // Meanwhile a commit may have changed the listener, or taken it away: then this is no news of it.
+    if (this.#wanted.get(listener.name) === listener) this.#note(listener.name, failures);
+  }
+
+  async #bindFailed(): Promise<void> {
+    for (const name of this.#failures.keys()) {
+      const listener = this.#wanted.get(name);
+      if (listener !== undefined) await this.#bind(listener);
+    }
   }
 
   #note(name: string, failures: readonly BindFailure[]): void {
-    if (failures.length === 0 && !this.#failures.has(name)) return;
+    if (sameFailures(failures, this.#failures.get(name) ?? [])) return;
     if (failures.length === 0) this.#failures.delete(name);
     else this.#failures.set(name, failures);
     this.#onChange();
   }
 
+  /** A retry that is due is not put off: commits may follow each other faster than it comes. */
   #schedule(): void {
-    clearTimeout(this.#retry);
-    if (this.#closed || this.#failures.size === 0) return;
+    if (this.#closed || this.#failures.size === 0 || this.#retry !== undefined) return;
     this.#retry = setTimeout(() => void this.#tryAgain(), retryIntervalMs);
   }
 
   async #tryAgain(): Promise<void> {
-    for (const name of this.#failures.keys()) {
-      const listener = this.#wanted.get(name);
-      if (listener !== undefined && !this.#closed) await this.#bind(listener);
-    }
+    await this.#bindFailed();
+    this.#retry = undefined;
     this.#schedule();
   }
+}
+
+function sameFailures(left: readonly BindFailure[], right: readonly BindFailure[]): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
