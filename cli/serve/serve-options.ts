@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseSocketAddress, type SocketAddress, splitSocketAddress } from "../../model/address.ts";
-import { chooseEngine, type EngineChoice, type EngineWish } from "../../dataplane/engine/choose-engine.ts";
+import type { EngineWish } from "../../dataplane/engine/choose-engine.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { exitCode } from "../exit-code.ts";
 
@@ -74,15 +74,6 @@ export const engineThreadsOption = new Option(
 export interface EngineOptions {
   readonly engine: EngineWish;
   readonly engineThreads?: number;
-}
-
-/** The engine that was asked for, or a failure that says why it can't be had. */
-export function engineOf({ engine, engineThreads }: EngineOptions): EngineChoice {
-  try {
-    return chooseEngine(engine, engineThreads);
-  } catch (error) {
-    throw new CliFailure(exitCode.failed, error instanceof Error ? error.message : String(error));
-  }
 }
 
 export const nodeIdOption = new Option("--id <id>", "the node's id, unique in the fleet").argParser((text: string) => {
