@@ -20,15 +20,15 @@ function situation(texts: readonly ServerText[]): Situation {
   const tried = new Set<ServerResourceName>();
   const failing = new Set<ServerResourceName>();
   for (const text of texts) {
-    const marks = text.slice(1);
+    const marks = new Set(text.slice(1));
     const name: ServerResourceName = `farms/f/servers/${text.slice(0, 1)}`;
-    const state = marks.includes("d") ? "DRAIN" : marks.includes("m") ? "MAINTENANCE" : "READY";
-    const weight = marks.includes("0") ? 0 : 1;
-    const backup = marks.includes("+");
+    const state = marks.has("d") ? "DRAIN" : marks.has("m") ? "MAINTENANCE" : "READY";
+    const weight = marks.has("0") ? 0 : 1;
+    const backup = marks.has("+");
     const server = { name, address: "127.0.0.1:1", weight, backup, state: `SERVER_STATE_${state}` };
     servers.set(name, written({ server }) as Server);
-    if (marks.includes("x")) tried.add(name);
-    if (marks.includes("!")) failing.add(name);
+    if (marks.has("x")) tried.add(name);
+    if (marks.has("!")) failing.add(name);
   }
   const farm = { farm: written({ farm: { name: "farms/f" } }) as Farm, servers, roundRobin: new RoundRobin() };
   return { farm, tried, isFailing: ({ name }) => failing.has(name) };

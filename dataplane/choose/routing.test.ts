@@ -220,22 +220,15 @@ describe("routing", () => {
       fc.property(commits, fc.array(announcement, { minLength: 1, maxLength: 12 }), (log, asked) => {
         const configuration = new Configuration();
         const routing = new Routing(42);
-        let position: Position = origin;
-        for (const events of log) {
-          position = { ...position, revision: position.revision + 1 };
+        for (const [index, events] of log.entries()) {
+          const position = { ...origin, revision: index + 1 };
           routing.apply(netChanges(configuration.apply(commitOf(position, events), position)));
           expect(disagreement(routing, configuration, asked)).toBeUndefined();
         }
-        const rest = netChanges(
-          configuration.apply(
-            commitOf(
-              position,
-              [...configuration.resources()].map(({ name }) => ({ type: "deleted", name })),
-            ),
-            position,
-          ),
-        );
-        routing.apply(rest);
+        const end = { ...origin, revision: log.length + 1 };
+        const names = [...configuration.resources()].map(({ name }) => name);
+        const deletions = names.map((name) => ({ type: "deleted" as const, name }));
+        routing.apply(configuration.apply(commitOf(end, deletions), end));
         expect(routing.size()).toEqual({ names: 0, bytes: 0 });
       }),
       { seed: runSeed(), numRuns: 30 },

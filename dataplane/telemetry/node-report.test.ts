@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { joinSocketAddress } from "../../model/address.ts";
+import type { UnboundAddress } from "../bindings.ts";
+import { PassiveHealth } from "../health/passive-health.ts";
+import { nodeReport, type ReportParts } from "./node-report.ts";
+
+const digest = new Uint8Array(32).fill(9);
+
+function parts(more: Partial<ReportParts> = {}): ReportParts {
+  const position = { epoch: 1, revision: 12, hash: new Uint8Array(32) };
+  const follower = { position, digest, loaded: true, feed: "following" as const, stalled: undefined };
+  const clocks = { monotonicMs: 5000, wallMs: 1_700_000_005_000 };
+  return { follower, unbound: [], health: new PassiveHealth(), connections: 3, ...clocks, ...more };
+}
+
+function unbound(port: number): UnboundAddress {
+  const address = joinSocketAddress("127.0.0.1", port);
+  return { listener: "listeners/edge", address, reason: "address_in_use", detail: "EADDRINUSE" };
+}
+
+describe("a report", () => {
+  it("says where the node stands", () => {
+    const expected = { revision: 12n, digest, connections: 3n, degraded: [], serverHealth: [] };
+    expect(nodeReport(parts())).toEqual(expected);
+  });
+
+  it("lists what could not be carried out, the log first", () => {
+    const stalled = { reason: "forked" as const, detail: "another history" };
+    const report = nodeReport(parts({ follower: { ...parts().follower, stalled }, unbound: [unbound(443)] }));
+    expect(report.degraded).toEqual([
+      { name: "log", reason: "forked", detail: "another history" },
+      { name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443: EADDRINUSE" },
+    ]);
+  });
+
+  it("lists servers that fail, since when on the wall's clock, and why", () => {
+    const health = new PassiveHealth();
+    health.failed("farms/f/servers/a", "timeout", 3900, 4000);
+    expect(nodeReport(parts({ health })).serverHealth).toEqual([
+      { server: "farms/f/servers/a", failing: true, reason: "timeout", since: { seconds: 1_700_000_004n, nanos: 0 } },
+    ]);
+  });
+
+  it("stays within what the control plane takes, whatever is wrong with the node", () => {
+    const health = new PassiveHealth();
+    for (let id = 0; id < 12_000; id += 1) health.failed(`farms/f/servers/s${id}`, "refused", 4000, 4000);
+    const all = Array.from({ length: 1500 }, (_, index) => unbound(index + 1));
+    const stalled = { reason: "forked" as const, detail: "another history" };
+    const report = nodeReport(parts({ health, unbound: all, follower: { ...parts().follower, stalled } }));
+    expect([report.degraded.length, report.serverHealth.length]).toEqual([1000, 10_000]);
+    expect(report.degraded[0]?.name).toBe("log");
+  });
+});
