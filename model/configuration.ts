@@ -5,6 +5,10 @@ import type { ConfigEvent } from "./event.ts";
 import { kindOfName } from "./resource-name.ts";
 import type { FarmName, ListenerName, ResourceName, RouteName, ServerResourceName } from "./resource-name.ts";
 import type { Farm, Listener, Resource, Route, Server } from "./resource.ts";
+import { atOnce, type Steps } from "./steps.ts";
+
+/** Events that are folded between two places where others may run: about a millisecond. */
+const eventsPerStep = 100;
 
 /** What one event did to one resource; null stands for "not there". Never both null. */
 export interface Change {
@@ -71,14 +75,21 @@ export class Configuration {
     yield* this.#maps.route.values();
   }
 
+  /** The same as {@link applying}, at once. */
+  apply(commit: Commit, position: Position): readonly Change[] {
+    return atOnce(this.applying(commit, position));
+  }
+
   /**
    * Folds one commit in; `position` is where it stands. Total: an event that creates what exists replaces it, and one
    * that deletes what is not there changes nothing, so that a log written by a faulty decider still folds the same for
-   * everyone.
+   * everyone. In steps: until the last one, what the configuration holds is neither the old state nor the new, and only
+   * its owner may look.
    */
-  apply(commit: Commit, position: Position): readonly Change[] {
+  *applying(commit: Commit, position: Position): Steps<readonly Change[]> {
     const changes: Change[] = [];
-    for (const event of commit.events) {
+    for (const [index, event] of commit.events.entries()) {
+      if (index % eventsPerStep === eventsPerStep - 1) yield;
       const change = this.#evolve(event);
       if (change.before !== null || change.after !== null) changes.push(change);
     }

@@ -1,12 +1,21 @@
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { Commit as WireCommit, type Event as WireEvent } from "../../proto/gen/switchyard/config/v1/commits.ts";
+import { Commit as WireCommit, Event as WireEvent } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import { type Commit, type Position, type SealedCommit, sameBytes } from "../commit.ts";
 import { type ConfigEvent, eventSchemaVersion } from "../event.ts";
 import { kindOfName, type ResourceName } from "../resource-name.ts";
+import { atOnce, type Steps } from "../steps.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource } from "./parse-resource.ts";
 import { resourceToWire } from "./resource-to-wire.ts";
 import { timestampMs, timestampToWire } from "./timestamp.ts";
+
+/** `Commit.events` in commits.proto. */
+const eventsField = 9;
+
+/** What is read, and hashed, between two places where others may run: about a millisecond each. */
+const eventsPerStep = 100;
+const bytesPerStep = 128 * 1024;
 
 /** Encodes a commit, and hashes exactly those bytes. */
 export function sealCommit(commit: Commit): SealedCommit {
@@ -39,15 +48,27 @@ export type OpenedCommit =
   | { readonly commit: Commit; readonly position: Position }
   | { readonly fault: CommitFault; readonly detail: string };
 
+/** The same as {@link opening}, at once. */
+export function openCommit(sealed: SealedCommit): OpenedCommit {
+  return atOnce(opening(sealed));
+}
+
+/** The same as {@link openingNext}, at once. */
+export function openNextCommit(from: Position, sealed: SealedCommit): OpenedCommit {
+  return atOnce(openingNext(from, sealed));
+}
+
 /**
  * Opens a sealed commit: checks its hash, decodes it, lifts its events to the present schema. This is the one place
- * where events are read; an upcaster for an old schema version goes here.
+ * where events are read; an upcaster for an old schema version goes here. In steps: a commit may hold 100,000 events.
  */
-export function openCommit(sealed: SealedCommit): OpenedCommit {
-  if (!sameBytes(sha256(sealed.body), sealed.hash)) return { fault: "hash_mismatch", detail: "hash and body disagree" };
+export function* opening(sealed: SealedCommit): Steps<OpenedCommit> {
+  if (!sameBytes(yield* hashing(sealed.body), sealed.hash))
+    return { fault: "hash_mismatch", detail: "hash and body disagree" };
   let message: WireCommit;
+  let encodedEvents: readonly Uint8Array[];
   try {
-    message = WireCommit.decode(sealed.body);
+    ({ message, encodedEvents } = withoutEvents(sealed.body));
   } catch (error) {
     return { fault: "malformed", detail: String(error) };
   }
@@ -55,8 +76,9 @@ export function openCommit(sealed: SealedCommit): OpenedCommit {
   if (revision < 1 || message.epoch < 1n || message.time === undefined)
     return { fault: "malformed", detail: "revision, epoch or time is missing" };
   const events: ConfigEvent[] = [];
-  for (const [index, event] of message.events.entries()) {
-    const read = eventFromWire(event);
+  for (const [index, encoded] of encodedEvents.entries()) {
+    if (index % eventsPerStep === eventsPerStep - 1) yield;
+    const read = readEvent(encoded);
     if ("fault" in read) return { fault: read.fault, detail: `revision ${revision}, event ${index}: ${read.detail}` };
     events.push(read.event);
   }
@@ -68,14 +90,56 @@ export function openCommit(sealed: SealedCommit): OpenedCommit {
 }
 
 /** The same, and the commit must be the next one after `from`. */
-export function openNextCommit(from: Position, sealed: SealedCommit): OpenedCommit {
-  const opened = openCommit(sealed);
+export function* openingNext(from: Position, sealed: SealedCommit): Steps<OpenedCommit> {
+  const opened = yield* opening(sealed);
   if ("fault" in opened) return opened;
   const { commit } = opened;
   if (commit.epoch === from.epoch && commit.revision === from.revision + 1 && sameBytes(commit.parentHash, from.hash))
     return opened;
   const detail = `commit ${commit.epoch}/${commit.revision} does not continue ${from.epoch}/${from.revision}`;
   return { fault: "broken_chain", detail };
+}
+
+function* hashing(body: Uint8Array): Steps<Uint8Array> {
+  const hash = sha256.create();
+  for (let start = 0; start < body.length; start += bytesPerStep) {
+    if (start > 0) yield;
+    hash.update(body.subarray(start, start + bytesPerStep));
+  }
+  return hash.digest();
+}
+
+/** Takes a commit apart without decoding its events: their bytes, and the message of all the rest. */
+function withoutEvents(body: Uint8Array): { message: WireCommit; encodedEvents: readonly Uint8Array[] } {
+  const reader = new BinaryReader(body);
+  const encodedEvents: Uint8Array[] = [];
+  const rest: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const [field, wireType] = reader.tag();
+    if (field === eventsField && wireType === WireType.LengthDelimited) encodedEvents.push(reader.bytes());
+    else {
+      reader.skip(wireType, field);
+      rest.push(body.subarray(start, reader.pos));
+    }
+  }
+  const joined = new Uint8Array(rest.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of rest) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return { message: WireCommit.decode(joined), encodedEvents };
+}
+
+function readEvent(encoded: Uint8Array): ReturnType<typeof eventFromWire> {
+  let message: WireEvent;
+  try {
+    message = WireEvent.decode(encoded);
+  } catch (error) {
+    return { fault: "malformed", detail: String(error) };
+  }
+  return eventFromWire(message);
 }
 
 function eventToWire(event: ConfigEvent): WireEvent {

@@ -12,7 +12,7 @@ import { resourceFields } from "../resource-fields.ts";
 import { resourceKinds } from "../resource.ts";
 import { arbitraryResource, written } from "../../test/support/arbitrary-resource.ts";
 import type { Violation } from "../violation.ts";
-import { openCommit, openNextCommit, sealCommit } from "./commit.ts";
+import { openCommit, opening, openNextCommit, sealCommit } from "./commit.ts";
 import { parseResource } from "./parse-resource.ts";
 import { resourceToWire } from "./resource-to-wire.ts";
 import { decodeSnapshot, encodeSnapshotParts, SnapshotInvalid } from "./snapshot.ts";
@@ -228,6 +228,25 @@ describe("a sealed commit", () => {
     expect(openNextCommit(origin, next)).toMatchObject({ fault: "broken_chain" });
     expect(openNextCommit({ ...position, epoch: 2 }, next)).toMatchObject({ fault: "broken_chain" });
     expect(openNextCommit({ ...position, hash: new Uint8Array(32) }, next)).toMatchObject({ fault: "broken_chain" });
+  });
+  test("of many events is opened, and folded, in steps between which others may run", () => {
+    const events = Array.from({ length: 1000 }, (_, index) => {
+      return { type: "created" as const, resource: written({ farm: { name: `farms/f${index}` } }) };
+    });
+    const steps = opening(sealCommit({ ...commit, events }));
+    let pauses = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) pauses += 1;
+    expect(pauses).toBeGreaterThanOrEqual(9);
+    expect(step.value).toMatchObject({ commit: { events } });
+    const configuration = new Configuration();
+    const folding = configuration.applying({ ...commit, events }, { epoch: 1, revision: 1, hash: sealed.hash });
+    for (pauses = 0; folding.next().done !== true; ) {
+      pauses += 1;
+      expect(configuration.position).toBe(origin);
+    }
+    expect(pauses).toBeGreaterThanOrEqual(9);
+    expect(configuration.size).toBe(1000);
   });
   test("from newer software is told apart from a damaged one", () => {
     const newer = reseal((message) => {
