@@ -11,7 +11,6 @@ import type { Violation } from "../../model/violation.ts";
 import { parseResourceOf } from "../../model/wire/parse-resource.ts";
 import { resourceToWire } from "../../model/wire/resource-to-wire.ts";
 import type { Command, Refusal } from "../decide/command.ts";
-import { commitBytesMax } from "../state/committer.ts";
 import type { CommandOrigin, CommitAnswer, Committed, Committer } from "../state/committer.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import type { PlanLine } from "../state/plan-line.ts";
@@ -158,7 +157,7 @@ function accepted(answer: CommitAnswer): Committed {
     case "COMMIT_TOO_LARGE":
       throw new Refused(
         answer.refused,
-        `a commit of ${answer.bytes} bytes; at most ${commitBytesMax} (commitBytesMax)`,
+        `a commit of ${answer.bytes} bytes; at most ${answer.bytesMax} (commitBytesMax)`,
       );
     default:
       throw Refused.by(answer.refused, answer.violations);

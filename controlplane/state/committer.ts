@@ -50,10 +50,11 @@ export interface RequestIdReused {
   readonly revision: number;
 }
 
-/** The commit would be larger than {@link commitBytesMax}. */
+/** The commit would be larger than it may be. */
 export interface CommitTooLarge {
   readonly refused: "COMMIT_TOO_LARGE";
   readonly bytes: number;
+  readonly bytesMax: number;
 }
 
 export type CommitAnswer = Committed | Refusal | RequestIdReused | CommitTooLarge;
@@ -63,13 +64,15 @@ export class Committer {
   readonly #log: EventLog;
   readonly #live: LiveConfiguration;
   readonly #now: () => number;
+  readonly #bytesMax: number;
   readonly #queue = new SerialQueue(commandsWaitingMax);
 
-  /** `now` gives milliseconds since 1970. */
-  constructor(log: EventLog, live: LiveConfiguration, now: () => number) {
+  /** `now` gives milliseconds since 1970; `bytesMax` is the largest encoded commit. */
+  constructor(log: EventLog, live: LiveConfiguration, now: () => number, bytesMax = commitBytesMax) {
     this.#log = log;
     this.#live = live;
     this.#now = now;
+    this.#bytesMax = bytesMax;
   }
 
   /**
@@ -102,7 +105,8 @@ export class Committer {
       const commit: Commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
       const sealed = sealCommit(commit);
       const bytes = sealed.body.length;
-      if (bytes > commitBytesMax) return { refused: "COMMIT_TOO_LARGE", bytes };
+      const bytesMax = this.#bytesMax;
+      if (bytes > bytesMax) return { refused: "COMMIT_TOO_LARGE", bytes, bytesMax };
       if (by.validateOnly) return { lines, revision: at.revision };
       const appended = await this.#log.append(sealed, { revision, epoch, parentHash, requestId });
       if (appended.outcome === "appended") {
