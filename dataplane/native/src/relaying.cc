@@ -168,9 +168,11 @@ void EngineThread::tap(Connection& connection, const uint8_t* bytes, size_t size
 // megabytes; accepted sockets have the low-water mark from their listener.
 void EngineThread::set_bulk_options(Connection& connection, End from) {
   connection.bulk_set[static_cast<int>(from)] = true;
-  sys::set_receive_buffer(connection.side(from).socket.get(), limits::kReceiveBufferBytes);
+  const int server = connection.side(End::kServer).socket.get();
   if (from == End::kClient)
-    sys::set_notsent_low_water(connection.side(End::kServer).socket.get(), limits::kNotsentBytes);
+    sys::set_notsent_low_water(server, limits::kNotsentBytes);
+  else
+    sys::set_receive_buffer(server, limits::kServerReceiveBufferBytes);
 }
 
 void EngineThread::relay_timer(Connection& connection) {
