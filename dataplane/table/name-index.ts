@@ -14,11 +14,11 @@ const depthMax = 20;
  * Strong, 1979). A directory of segments is indexed by the low bits of the hash; a full segment is split in two by one
  * bit more, and the directory doubles when a segment needs more bits than it has.
  *
- * It is chosen over one large table for what a single change may cost: never more than one segment's rewriting (768
+ * It is chosen over one large table for what a single change may cost: never more than one segment's rewriting (384
  * names), however many names there are, with no migration that goes on between changes. And it makes a fork cheap:
  * both sides share all segments, and copy one before they first write to it.
  */
-export class NameIndex<Value> {
+export class NameIndex<Value extends object> {
   #owner = {};
   #directory: NameSegment<Value>[];
   #count = 0;
@@ -29,7 +29,7 @@ export class NameIndex<Value> {
     // A fifth is left free, or chance alone would fill some segments during the build.
     while (depth < depthMax && namesExpected / (1 << depth) > segmentNamesMax(segmentBitsMax) * 0.8) depth += 1;
     const bits = depth === 0 ? segmentBitsMin : segmentBitsMax;
-    const arenaBytes = arenaBytesMin + Math.ceil(((namesExpected + nameBytesExpected) / (1 << depth)) * 1.1);
+    const arenaBytes = arenaBytesMin + Math.ceil(((4 * namesExpected + nameBytesExpected) / (1 << depth)) * 1.1);
     this.#directory = Array.from(
       { length: 1 << depth },
       () => new NameSegment<Value>(this.#owner, depth, bits, arenaBytes),
@@ -106,23 +106,17 @@ export class NameIndex<Value> {
     for (let at = hash & (step - 1); at < this.#directory.length; at += step) this.#directory[at] = segment;
   }
 
-  /** Gives a full segment room: a small one grows, a large one is split. */
+  /** Gives a full segment, which is writable, room: a small one grows, a large one is split. */
   #relieve(segment: NameSegment<Value>, hash: number): void {
     const { depth, bits } = segment;
     if (bits < segmentBitsMax || depth === depthMax) {
       const larger = new NameSegment<Value>(this.#owner, depth, bits + 1, arenaBytesMin + 2 * segment.nameBytes);
-      segment.distribute(0, larger, larger);
+      segment.moveTo(larger);
       this.#place(larger, hash);
       return;
     }
     if (1 << depth === this.#directory.length) this.#directory = this.#directory.concat(this.#directory);
-    // Half of the bytes will go to each, give or take; with some room they need not grow at once.
-    const arenaBytes = arenaBytesMin + Math.ceil(segment.nameBytes * 0.75);
-    const zero = new NameSegment<Value>(this.#owner, depth + 1, bits, arenaBytes);
-    const one = new NameSegment<Value>(this.#owner, depth + 1, bits, arenaBytes);
-    segment.distribute(depth, zero, one);
-    this.#place(zero, hash & ~(1 << depth));
-    this.#place(one, hash | (1 << depth));
+    this.#place(segment.split(), hash | (1 << depth));
   }
 
   /**
@@ -136,8 +130,8 @@ export class NameIndex<Value> {
     if (sibling.depth !== depth || segment.count + sibling.count > segmentNamesMax(segmentBitsMax) / 4) return;
     const arenaBytes = arenaBytesMin + segment.nameBytes + sibling.nameBytes;
     const joint = new NameSegment<Value>(this.#owner, depth - 1, segmentBitsMax, arenaBytes);
-    segment.distribute(0, joint, joint);
-    sibling.distribute(0, joint, joint);
+    segment.moveTo(joint);
+    sibling.moveTo(joint);
     this.#place(joint, hash);
   }
 }

@@ -1,47 +1,72 @@
 /** Slots of a segment at most, in bits: what {@link NameIndex} splits beyond, and so what one change may cost. */
-export const segmentBitsMax = 10;
+export const segmentBitsMax = 9;
 
 /** A segment is full at 3/4 of its slots; linear probing then looks at 8.5 slots for a name that is not there. */
 export function segmentNamesMax(bits: number): number {
   return 3 * (1 << (bits - 2));
 }
 
+/** Less waste than this is not worth a renewal of the arena. */
+const arenaWasteMin = 1024;
+
+/** Bytes before a name in the arena: where its value is, in three, and its length. */
+const headerBytes = 4;
+
 /**
  * A piece of a {@link NameIndex}: an open-addressing hash from names to values, with linear probing.
  *
- * A slot is two numbers side by side, so that one cache line answers most probes: the name's hash, and where its bytes
- * begin in the arena plus one; 0 there says that the slot is free. In the arena a name is its length in one byte, then
- * its bytes. Removal moves later slots back instead of leaving tombstones, so that lookups do not wear out; the bytes
- * that it leaves in the arena are dropped when the arena is next full.
+ * A slot is two numbers side by side, so that one cache line answers most probes: the name's hash, and the place of its
+ * bytes in the arena; place 0 says that the slot is free. Before the bytes stand their length and the number of the
+ * name's value. Values never move while names do: a reference that is written costs the collector's write barrier, and
+ * a hundred times as much while it marks.
+ *
+ * Removal moves later slots back instead of leaving tombstones, so that lookups do not wear out; the bytes that it
+ * leaves in the arena are dropped when the arena is next full.
  *
  * Whoever holds a segment may write to it only if it made it (`owner`), for forks share segments.
  */
-export class NameSegment<Value> {
+export class NameSegment<Value extends object> {
   readonly owner: object;
   /** How many low bits of the hash all names in here have in common. */
-  readonly depth: number;
+  depth: number;
   readonly bits: number;
-  count = 0;
+  #count = 0;
   readonly #slots: Int32Array;
-  readonly #values: (Value | undefined)[];
+  /** At each number a value or, where none is, the next vacant number. */
+  readonly #values: (Value | number)[];
+  #vacant = 0;
   #arena: Uint8Array;
   #arenaEnd = 0;
   #arenaWaste = 0;
 
-  constructor(owner: object, depth: number, bits: number, arenaBytes: number) {
+  constructor(owner: object, depth: number, bits: number, arenaBytes: number, original?: NameSegment<Value>) {
     this.owner = owner;
     this.depth = depth;
     this.bits = bits;
-    this.#slots = new Int32Array(2 << bits);
-    this.#values = new Array<Value | undefined>(1 << bits).fill(undefined);
-    this.#arena = new Uint8Array(arenaBytes);
+    if (original === undefined) {
+      this.#slots = new Int32Array(2 << bits);
+      this.#values = Array.from({ length: segmentNamesMax(bits) }, (_, number) => number + 1);
+      this.#arena = new Uint8Array(arenaBytes);
+      return;
+    }
+    this.#count = original.#count;
+    this.#slots = original.#slots.slice();
+    this.#values = original.#values.slice();
+    this.#vacant = original.#vacant;
+    this.#arena = original.#arena.slice(0, original.#arenaEnd);
+    this.#arenaEnd = original.#arenaEnd;
+    this.#arenaWaste = original.#arenaWaste;
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   get full(): boolean {
-    return this.count >= segmentNamesMax(this.bits);
+    return this.#count === this.#values.length;
   }
 
-  /** Bytes that the names in here take in an arena. */
+  /** Bytes of the arena that are in use. */
   get nameBytes(): number {
     return this.#arenaEnd - this.#arenaWaste;
   }
@@ -53,13 +78,13 @@ export class NameSegment<Value> {
 
   find(name: Uint8Array, start: number, end: number, hash: number): Value | undefined {
     const slot = this.#slotOf(name, start, end, hash);
-    return slot < 0 ? undefined : this.#values[slot];
+    return slot < 0 ? undefined : this.#valueAt(this.#slots[2 * slot + 1] as number);
   }
 
   /** Puts a name in that is not there, or answers the value that it has. The segment must not be full. */
   add(name: Uint8Array, start: number, end: number, hash: number, value: Value): Value | undefined {
     const slot = this.#slotOf(name, start, end, hash);
-    if (slot >= 0) return this.#values[slot];
+    if (slot >= 0) return this.#valueAt(this.#slots[2 * slot + 1] as number);
     this.#insert(name, start, end, hash, value);
     return undefined;
   }
@@ -68,7 +93,7 @@ export class NameSegment<Value> {
   replace(name: Uint8Array, start: number, end: number, hash: number, value: Value): boolean {
     const slot = this.#slotOf(name, start, end, hash);
     if (slot < 0) return false;
-    this.#values[slot] = value;
+    this.#values[this.#numberAt(this.#slots[2 * slot + 1] as number)] = value;
     return true;
   }
 
@@ -76,33 +101,38 @@ export class NameSegment<Value> {
   delete(name: Uint8Array, start: number, end: number, hash: number): boolean {
     const slot = this.#slotOf(name, start, end, hash);
     if (slot < 0) return false;
-    this.#arenaWaste += 1 + end - start;
-    this.count -= 1;
+    this.#vacate(this.#slots[2 * slot + 1] as number);
     this.#closeGap(slot);
     return true;
   }
 
   /** A segment of the same names that `owner` may write to. */
   copy(owner: object): NameSegment<Value> {
-    const copy = new NameSegment<Value>(owner, this.depth, this.bits, this.#arena.length);
-    copy.#slots.set(this.#slots);
-    for (let slot = 0; slot < this.#values.length; slot += 1) copy.#values[slot] = this.#values[slot];
-    copy.#arena.set(this.#arena);
-    copy.#arenaEnd = this.#arenaEnd;
-    copy.#arenaWaste = this.#arenaWaste;
-    copy.count = this.count;
-    return copy;
+    return new NameSegment<Value>(owner, this.depth, this.bits, 0, this);
   }
 
-  /** Puts each name into `zero` or `one`, as bit number `bit` of its hash says. Neither may have one of them already. */
-  distribute(bit: number, zero: NameSegment<Value>, one: NameSegment<Value>): void {
+  /**
+   * Becomes one bit deeper: keeps the names whose next bit is 0, and answers a new segment of the others. That one is a
+   * copy, and from either one half is taken; the bytes of that half stay in the arenas as waste, since to sort them out
+   * would take longer than all else, and the next renewal of an arena does it anyway.
+   */
+  split(): NameSegment<Value> {
+    const bit = this.depth;
+    this.depth += 1;
+    const other = this.copy(this.owner);
+    this.#keep(bit, 0);
+    other.#keep(bit, 1);
+    return other;
+  }
+
+  /** Puts each name into another segment, which has room and none of the names. */
+  moveTo(target: NameSegment<Value>): void {
     const arena = this.#arena;
-    for (let slot = 0; slot < this.#values.length; slot += 1) {
-      const place = this.#slots[2 * slot + 1] as number;
+    for (let slot = 0; slot < this.#slots.length; slot += 2) {
+      const place = this.#slots[slot + 1] as number;
       if (place === 0) continue;
-      const hash = this.#slots[2 * slot] as number;
-      const target = (hash >>> bit) & 1 ? one : zero;
-      target.#insert(arena, place, place + (arena[place - 1] as number), hash, this.#values[slot] as Value);
+      const end = place + (arena[place - 1] as number);
+      target.#insert(arena, place, end, this.#slots[slot] as number, this.#valueAt(place));
     }
   }
 
@@ -124,22 +154,73 @@ export class NameSegment<Value> {
     return true;
   }
 
+  /** The number of the value of the name at a place. */
+  #numberAt(place: number): number {
+    const arena = this.#arena;
+    return (arena[place - 4] as number) | ((arena[place - 3] as number) << 8) | ((arena[place - 2] as number) << 16);
+  }
+
+  #valueAt(place: number): Value {
+    return this.#values[this.#numberAt(place)] as Value;
+  }
+
   #insert(name: Uint8Array, start: number, end: number, hash: number, value: Value): void {
+    const needed = headerBytes + end - start;
+    // Three eighths: so that a half that was left by a split is dropped by the next insertion.
+    const wasteful = this.#arenaWaste > arenaWasteMin && this.#arenaWaste * 8 > this.#arenaEnd * 3;
+    if (wasteful || this.#arenaEnd + needed > this.#arena.length) this.#renewArena(needed);
+    const number = this.#vacant;
+    this.#vacant = this.#values[number] as number;
+    this.#values[number] = value;
+    this.#occupy(hash, this.#append(name, start, end, number));
+    this.#count += 1;
+  }
+
+  /** Takes the first free slot for a name that is in the arena. */
+  #occupy(hash: number, place: number): void {
     const slots = this.#slots;
     const mask = (1 << this.bits) - 1;
     let slot = hash >>> (32 - this.bits);
     while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-    if (this.#arenaEnd + 1 + end - start > this.#arena.length) this.#renewArena(1 + end - start);
     slots[2 * slot] = hash;
-    slots[2 * slot + 1] = this.#append(name, start, end);
-    this.#values[slot] = value;
-    this.count += 1;
+    slots[2 * slot + 1] = place;
   }
 
-  /** Writes a name at the arena's end; answers its place: one more than where it begins, and so where its bytes do. */
-  #append(name: Uint8Array, start: number, end: number): number {
+  /** Gives up the value of the name at a place, and its bytes. */
+  #vacate(place: number): void {
+    const number = this.#numberAt(place);
+    this.#values[number] = this.#vacant;
+    this.#vacant = number;
+    this.#count -= 1;
+    this.#arenaWaste += headerBytes + (this.#arena[place - 1] as number);
+  }
+
+  /** Takes out the names whose bit number `bit` is not the one asked for. */
+  #keep(bit: number, asked: number): void {
+    const slots = this.#slots;
+    const mask = (1 << this.bits) - 1;
+    // Behind a free slot no name was pushed past: from there on, each that is taken up finds its place where it was or
+    // earlier, and not among those that are still to come.
+    let free = 0;
+    while (slots[2 * free + 1] !== 0) free += 1;
+    for (let step = 1; step <= mask; step += 1) {
+      const slot = (free + step) & mask;
+      const place = slots[2 * slot + 1] as number;
+      if (place === 0) continue;
+      slots[2 * slot + 1] = 0;
+      const hash = slots[2 * slot] as number;
+      if (((hash >>> bit) & 1) === asked) this.#occupy(hash, place);
+      else this.#vacate(place);
+    }
+  }
+
+  /** Writes a name at the arena's end; answers its place. */
+  #append(name: Uint8Array, start: number, end: number, number: number): number {
     const arena = this.#arena;
-    const place = this.#arenaEnd + 1;
+    const place = this.#arenaEnd + headerBytes;
+    arena[place - 4] = number;
+    arena[place - 3] = number >> 8;
+    arena[place - 2] = number >> 16;
     arena[place - 1] = end - start;
     for (let index = start; index < end; index += 1) arena[place - start + index] = name[index] as number;
     this.#arenaEnd = place + end - start;
@@ -149,18 +230,27 @@ export class NameSegment<Value> {
   /** A new arena with the names that are still in use, room for `needed` bytes more, and a half of that on top. */
   #renewArena(needed: number): void {
     const old = this.#arena;
-    const used = this.#arenaEnd - this.#arenaWaste;
-    this.#arena = new Uint8Array(Math.ceil((used + needed) * 1.5));
+    const room = Math.ceil((this.nameBytes + needed) * 1.5);
     if (this.#arenaWaste === 0) {
+      this.#arena = new Uint8Array(room);
       this.#arena.set(old);
       return;
     }
-    this.#arenaEnd = 0;
-    this.#arenaWaste = 0;
-    for (let slot = 1; slot < this.#slots.length; slot += 2) {
-      const place = this.#slots[slot] as number;
-      if (place !== 0) this.#slots[slot] = this.#append(old, place, place + (old[place - 1] as number));
+    const slots = this.#slots;
+    const arena = new Uint8Array(room);
+    let end = 0;
+    for (let slot = 1; slot < slots.length; slot += 2) {
+      const place = slots[slot] as number;
+      if (place === 0) continue;
+      const from = place - headerBytes;
+      const length = headerBytes + (old[place - 1] as number);
+      for (let index = 0; index < length; index += 1) arena[end + index] = old[from + index] as number;
+      slots[slot] = end + headerBytes;
+      end += length;
     }
+    this.#arena = arena;
+    this.#arenaEnd = end;
+    this.#arenaWaste = 0;
   }
 
   /**
@@ -176,10 +266,8 @@ export class NameSegment<Value> {
       if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
       slots[2 * gap] = slots[2 * slot] as number;
       slots[2 * gap + 1] = slots[2 * slot + 1] as number;
-      this.#values[gap] = this.#values[slot];
       gap = slot;
     }
     slots[2 * gap + 1] = 0;
-    this.#values[gap] = undefined;
   }
 }
