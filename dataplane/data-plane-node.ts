@@ -1,3 +1,4 @@
+import type { Position } from "../model/commit.ts";
 import type { Change } from "../model/configuration.ts";
 import { Bindings } from "./bindings.ts";
 import { Routing } from "./choose/routing.ts";
@@ -5,6 +6,7 @@ import { ConnectionRouter } from "./connection-router.ts";
 import type { ClosedConnection, ConnectionHandler, Engine } from "./engine/engine.ts";
 import type { CommitFeed } from "./feed/commit-feed.ts";
 import { Follower, type FollowerState } from "./feed/follower.ts";
+import { inSlices } from "./feed/in-slices.ts";
 import { PassiveHealth } from "./health/passive-health.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
 import type { FleetSession, ReportNow } from "./telemetry/fleet-session.ts";
@@ -39,6 +41,8 @@ export class DataPlaneNode {
   readonly #session: FleetSession | undefined;
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
+  /** The revision that decisions are made with. */
+  #routedRevision = 0;
 
   constructor(options: DataPlaneNodeOptions) {
     this.#options = options;
@@ -47,12 +51,12 @@ export class DataPlaneNode {
       options.onState();
     };
     this.#routing = new Routing(options.hashSeed);
-    this.#follower = new Follower((changes) => this.#apply(changes), changed);
+    this.#follower = new Follower((changes, position) => this.#apply(changes, position), changed);
     const router = new ConnectionRouter({
       routing: this.#routing,
       health: this.#health,
       traffic: this.traffic,
-      revision: () => this.#follower.servingRevision,
+      revision: () => this.#routedRevision,
       nowMs: options.monotonicMs,
       onClosed: options.onClosed,
       onFault: options.onFault,
@@ -101,9 +105,10 @@ export class DataPlaneNode {
     await Promise.all([this.#engine.close(graceMs), this.#running]);
   }
 
-  /** The table changes at once, before anything is awaited; binding addresses follows. */
-  async #apply(changes: readonly Change[]): Promise<void> {
-    this.#routing.apply(changes);
+  /** The tables change first, all of them together; binding addresses follows. */
+  async #apply(changes: readonly Change[], { revision }: Position): Promise<void> {
+    await inSlices(this.#routing.applying(changes));
+    this.#routedRevision = revision;
     for (const change of changes) this.#forget(change);
     await this.#bindings.apply(changes);
   }

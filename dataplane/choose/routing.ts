@@ -7,10 +7,14 @@ import {
   type ResourceName,
   type ServerResourceName,
 } from "../../model/resource-name.ts";
-import type { Action, Farm, Listener, Route, Server } from "../../model/resource.ts";
+import type { Action, Farm, Listener, Resource, Route, Server } from "../../model/resource.ts";
+import { atOnce, type Steps } from "../../model/steps.ts";
 import type { Narrowing } from "../table/rivals.ts";
 import { type RouteChange, RuleTable } from "../table/rule-table.ts";
 import { RoundRobin } from "./round-robin.ts";
+
+/** Route changes between two places where others may run, and the most that are made in place: about a millisecond. */
+const routesPerStep = 500;
 
 /** A farm with what its balancing needs at hand. */
 export interface FarmRouting {
@@ -30,7 +34,7 @@ interface FarmEntry {
 interface ListenerEntry {
   listener: Listener | undefined;
   routeCount: number;
-  readonly table: RuleTable;
+  table: RuleTable;
 }
 
 /** What is announced, as the hello has it: no strings are made. */
@@ -47,8 +51,8 @@ export interface Choice {
 }
 
 /**
- * What decisions look at: the configuration, arranged for lookup. A fold over the same changes as the configuration,
- * in place; on the one thread of JavaScript no decision sees half a commit.
+ * What decisions look at: the configuration, arranged for lookup. A fold over the same changes as the configuration; on
+ * the one thread of JavaScript no decision sees half a commit.
  *
  * Total, as the configuration's own fold is: a route may come before its listener, and outlive it, without being lost.
  * Deciders write no such log; but a node that met one must not part from the digest that it reports, nor stop.
@@ -63,32 +67,29 @@ export class Routing {
     this.#hashSeed = hashSeed;
   }
 
-  /** In any order; each resource at most once (`netChanges`). */
+  /** The same as {@link applying}, at once. */
   apply(changes: readonly Change[]): void {
-    const routes = new Map<ListenerName, RouteChange[]>();
-    for (const { before, after } of changes) {
-      const resource = after ?? before;
-      if (resource === null) continue;
-      switch (resource.kind) {
-        case "listener":
-          this.#listener(resource.name).listener = after === null ? undefined : resource;
-          break;
-        case "farm":
-          this.#farm(resource.name).farm = after === null ? undefined : resource;
-          break;
-        case "server":
-          this.#putServer(resource, after !== null);
-          break;
-        case "route": {
-          const change = { before: before as Route | null, after: after as Route | null };
-          const listener = listenerOf(resource.name);
-          const list = routes.get(listener);
-          if (list === undefined) routes.set(listener, [change]);
-          else list.push(change);
-        }
+    atOnce(this.applying(changes));
+  }
+
+  /**
+   * Carries out changes, in any order, each resource at most once (`netChanges`). In steps: the rule table of a listener
+   * that has many of them is built beside the one in use, and everything shows at the last step, all together.
+   */
+  *applying(changes: readonly Change[]): Steps<void> {
+    const routes = routesByListener(changes);
+    const built = new Map<ListenerName, RuleTable>();
+    for (const [listener, list] of routes) {
+      if (list.length <= routesPerStep) continue;
+      const table = this.#listener(listener).table.fork();
+      for (let start = 0; start < list.length; start += routesPerStep) {
+        table.apply(list.slice(start, start + routesPerStep));
+        yield;
       }
+      built.set(listener, table);
     }
-    for (const [listener, list] of routes) this.#applyRoutes(listener, list);
+    for (const [listener, list] of routes) this.#applyRoutes(listener, list, built.get(listener));
+    for (const { before, after } of changes) this.#applyOther(after ?? before, after !== null);
     for (const { before, after } of changes) if (before !== null && after === null) this.#dropEmpty(before.name);
   }
 
@@ -154,9 +155,28 @@ export class Routing {
     }
   }
 
-  #applyRoutes(listener: ListenerName, changes: readonly RouteChange[]): void {
+  #applyOther(resource: Resource | null, stays: boolean): void {
+    switch (resource?.kind) {
+      case "listener":
+        this.#listener(resource.name).listener = stays ? resource : undefined;
+        break;
+      case "farm":
+        this.#farm(resource.name).farm = stays ? resource : undefined;
+        break;
+      case "server":
+        this.#putServer(resource, stays);
+        break;
+      case "route":
+      case undefined:
+        break;
+    }
+  }
+
+  /** `built` has the changes already, and takes the table's place. */
+  #applyRoutes(listener: ListenerName, changes: readonly RouteChange[], built: RuleTable | undefined): void {
     const entry = this.#listener(listener);
-    entry.table.apply(changes);
+    if (built === undefined) entry.table.apply(changes);
+    else entry.table = built;
     for (const { before, after } of changes) entry.routeCount += Number(after !== null) - Number(before !== null);
   }
 
@@ -169,4 +189,18 @@ export class Routing {
     if (farm !== undefined && farm.farm === undefined && farm.servers.size === 0)
       this.#farms.delete(holder as FarmName);
   }
+}
+
+function routesByListener(changes: readonly Change[]): ReadonlyMap<ListenerName, readonly RouteChange[]> {
+  const routes = new Map<ListenerName, RouteChange[]>();
+  for (const { before, after } of changes) {
+    const resource = after ?? before;
+    if (resource?.kind !== "route") continue;
+    const change = { before: before as Route | null, after: after as Route | null };
+    const listener = listenerOf(resource.name);
+    const list = routes.get(listener);
+    if (list === undefined) routes.set(listener, [change]);
+    else list.push(change);
+  }
+  return routes;
 }

@@ -96,7 +96,7 @@ describe("a follower that starts", () => {
     await followed.follower.beacon(log.head);
     expect(followed.applied).toMatchObject([{ names: ["farms/a", "farms/b"], revision: 2 }]);
     expect(followed.follower.status).toMatchObject({ loaded: true, position: log.head, stalled: undefined });
-    expect(followed.follower.servingRevision).toBe(2);
+    expect(followed.follower.status.position.revision).toBe(2);
   });
 
   it("is loaded by an empty log too", async () => {
@@ -130,7 +130,7 @@ describe("a follower", () => {
       await followed.follower.commit(log.append(...events));
       expect(followed.follower.status.position).toEqual(log.head);
       expect(followed.follower.status.digest).toEqual(log.configuration.digest);
-      expect(followed.follower.servingRevision).toBe(log.head.revision);
+      expect(followed.follower.status.position.revision).toBe(log.head.revision);
     }
     expect(followed.applied).toMatchObject([
       { names: ["farms/d"], revision: 3 },

@@ -1,8 +1,9 @@
-import { type Position, sameBytes, type SealedCommit } from "../../model/commit.ts";
+import { origin, type Position, sameBytes, type SealedCommit } from "../../model/commit.ts";
 import { type Change, Configuration } from "../../model/configuration.ts";
 import { difference } from "../../model/difference.ts";
-import { openNextCommit } from "../../model/wire/commit.ts";
+import { openingNext } from "../../model/wire/commit.ts";
 import type { CommitSink } from "./commit-feed.ts";
+import { inSlices } from "./in-slices.ts";
 import { netChanges } from "./net-changes.ts";
 
 /** Where the follower stands with the log; for readiness, reports and alarms. */
@@ -17,7 +18,7 @@ export interface FollowerState {
   readonly stalled: { readonly reason: "future_schema" | "forked" | "broken"; readonly detail: string } | undefined;
 }
 
-/** Carries out changes, each resource once: the table first, at once; then what takes time, as binding addresses does. */
+/** Carries out changes, each resource once: the tables first, all of them together; then what takes time, as binding does. */
 export type Apply = (changes: readonly Change[], position: Position) => Promise<void>;
 
 /**
@@ -31,6 +32,8 @@ export type Apply = (changes: readonly Change[], position: Position) => Promise<
 export class Follower implements CommitSink {
   #serving = new Configuration();
   #rebuilding: Configuration | undefined = new Configuration();
+  /** Of what is carried out: while a commit is being folded in, `#serving` itself is between two states. */
+  #served: Pick<FollowerState, "position" | "digest"> = { position: origin, digest: this.#serving.digest };
   #loaded = false;
   #feed: FollowerState["feed"] = "disconnected";
   #stalled: FollowerState["stalled"];
@@ -44,13 +47,7 @@ export class Follower implements CommitSink {
   }
 
   get status(): FollowerState {
-    const { position, digest } = this.#serving;
-    return { position, digest, loaded: this.#loaded, feed: this.#feed, stalled: this.#stalled };
-  }
-
-  /** The revision that decisions are made with. */
-  get servingRevision(): number {
-    return this.#serving.position.revision;
+    return { ...this.#served, loaded: this.#loaded, feed: this.#feed, stalled: this.#stalled };
   }
 
   position(): Position {
@@ -59,16 +56,17 @@ export class Follower implements CommitSink {
 
   async commit(sealed: SealedCommit): Promise<void> {
     const configuration = this.#rebuilding ?? this.#serving;
-    const opened = openNextCommit(configuration.position, sealed);
+    const opened = await inSlices(openingNext(configuration.position, sealed));
     if ("fault" in opened) {
       const reason = opened.fault === "future_schema" ? "future_schema" : "broken";
       this.#stall({ reason, detail: `${opened.fault}: ${opened.detail}` });
       if (reason === "broken") this.#rebuilding = new Configuration();
       throw new Error(`${opened.fault}: ${opened.detail}`);
     }
-    const changes = configuration.apply(opened.commit, opened.position);
+    const changes = await inSlices(configuration.applying(opened.commit, opened.position));
     if (configuration !== this.#serving) return;
     await this.#apply(netChanges(changes), opened.position);
+    this.#noteServed();
     this.#onState();
   }
 
@@ -105,11 +103,17 @@ export class Follower implements CommitSink {
     this.#onState();
   }
 
+  #noteServed(): void {
+    const { position, digest } = this.#serving;
+    this.#served = { position, digest };
+  }
+
   async #changeOver(next: Configuration): Promise<void> {
     const changes = difference(this.#serving, next);
     this.#serving = next;
     this.#rebuilding = undefined;
     await this.#apply(changes, next.position);
+    this.#noteServed();
     this.#loaded = true;
     this.#stalled = undefined;
     this.#onState();
