@@ -47,7 +47,7 @@ export class Refused extends Error {
 /** Violations that are sent with an error; nobody reads more. */
 const violationsSentMax = 50;
 
-/** Their bytes, but for the first: gRPC clients take 8 KiB of trailers, where details stand in base64. */
+/** Their bytes, but for the first: gRPC clients take 16 KiB of trailers, some 8, and there details stand in base64. */
 const violationBytesMax = 3072;
 
 /** The gRPC error for anything that a handler threw. `internal` hears of what should not have happened. */

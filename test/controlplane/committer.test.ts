@@ -159,7 +159,7 @@ test("a commit above its limit is refused with both numbers, live and validated,
 });
 
 test("more than 1000 commands at once are turned away, and those before are carried out", async () => {
-  const { committer: one } = await committer();
+  const { live, committer: one } = await committer();
   const outcomes = await Promise.allSettled(
     Array.from({ length: 1010 }, (_, index) => one.commit(create(`f${index}`), by(`r${index}`))),
   );
@@ -167,6 +167,8 @@ test("more than 1000 commands at once are turned away, and those before are carr
   expect(refused.length).toBe(10);
   for (const { reason } of refused) expect(reason).toBeInstanceOf(QueueFull);
   expect((await log.head()).revision).toBe(1000);
+  // The thousandth commit makes a snapshot due.
+  await live.settled();
 });
 
 test("a failed append is the command's own failure, and the next one is carried out", async () => {

@@ -14,8 +14,15 @@ export async function fillLog(log: EventLog, resources: readonly Resource[]): Pr
     const requestId = `fill-${revision}`;
     const events = [{ type: "created" as const, resource }];
     const commit: Commit = {
-      ...{ epoch, revision, parentHash, requestId, requestDigest: new Uint8Array(32) },
-      ...{ author: "test", reason: "", timeMs, events },
+      epoch,
+      revision,
+      parentHash,
+      requestId,
+      requestDigest: new Uint8Array(32),
+      author: "test",
+      reason: "",
+      timeMs,
+      events,
     };
     const sealed = sealCommit(commit);
     made.push(sealed);

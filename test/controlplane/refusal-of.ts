@@ -30,7 +30,8 @@ export function readRefusal(error: ServiceError): Refusal {
   const [encoded] = error.metadata?.get("grpc-status-details-bin") ?? [];
   if (!Buffer.isBuffer(encoded)) return plain;
   const { code, message, details } = Status.decode(encoded);
-  if (code !== error.code || message !== error.details) throw new Error("the details contradict the status");
+  const statusCode: number = error.code;
+  if (code !== statusCode || message !== error.details) throw new Error("the details contradict the status");
   const info = details.find(({ typeUrl }) => typeUrl === "type.googleapis.com/google.rpc.ErrorInfo");
   const bad = details.find(({ typeUrl }) => typeUrl === "type.googleapis.com/google.rpc.BadRequest");
   const { reason, domain } = ErrorInfo.decode(info?.value ?? new Uint8Array());

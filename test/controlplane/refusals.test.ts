@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Resource } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import type { Resource, Route } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { refusalOf, refusalText } from "./refusal-of.ts";
 import { RunningControlPlane, timeMs, wire } from "./running-control-plane.ts";
 
@@ -18,7 +18,10 @@ afterEach(() => running.close());
 function route(id: string, serverNames: readonly string[], farm = "farms/web", more: object = {}): object {
   return { route: { name: `listeners/edge/routes/${id}`, match: { serverNames, ...more }, action: { farm } } };
 }
-const valueOf = <Kind extends string>(resource: Resource): Kind => resource.kind?.value as unknown as Kind;
+function routeOf({ kind }: Resource): Route {
+  if (kind?.$case !== "route") throw new Error("it is no route");
+  return kind.value;
+}
 
 describe("every violation is named by its path in the request", () => {
   const good = route("good", ["good.test"]);
@@ -107,12 +110,12 @@ describe("every violation is named by its path in the request", () => {
   );
 
   test("Create and Update name the field below the resource", async () => {
-    const bad = valueOf<never>(wire(route("bad", ["ok.test", "a..test"])));
+    const bad = routeOf(wire(route("bad", ["ok.test", "a..test"])));
     const expected = "INVALID_ARGUMENT INVALID_FIELD | route.match.server_names[1]: MALFORMED";
     expect(await refusalText(running.config.createRoute({ route: bad }))).toBe(expected);
-    const known = valueOf<never>(wire(route("shop", ["ok.test", "a..test"])));
+    const known = routeOf(wire(route("shop", ["ok.test", "a..test"])));
     expect(await refusalText(running.config.updateRoute({ route: known }))).toBe(expected);
-    const lost = valueOf<never>(wire(route("lost", ["lost.test"], "farms/none")));
+    const lost = routeOf(wire(route("lost", ["lost.test"], "farms/none")));
     expect(await refusalText(running.config.createRoute({ route: lost }))).toBe(
       "FAILED_PRECONDITION CONFIGURATION_CONFLICT | route.action.farm: UNKNOWN_REFERENCE",
     );
@@ -121,7 +124,7 @@ describe("every violation is named by its path in the request", () => {
 
 test("two routes that conflict are both named, and what they would both match", async () => {
   const { message } = await refusalOf(
-    running.config.createRoute({ route: valueOf<never>(wire(route("too", ["shop.test"]))) }),
+    running.config.createRoute({ route: routeOf(wire(route("too", ["shop.test"]))) }),
   );
   expect(message).toContain("listeners/edge/routes/shop");
   expect(message).toContain("listeners/edge/routes/too");
