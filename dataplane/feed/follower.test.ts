@@ -90,8 +90,7 @@ describe("a follower that starts", () => {
     log.append({ type: "deleted", name: "farms/old" }, created("b"));
     const followed = new Followed();
     for (const sealed of log.commits) await followed.follower.commit(sealed);
-    expect(followed.applied).toEqual([]);
-    expect(followed.follower.position()).toEqual(log.head);
+    expect([followed.applied, followed.follower.position()]).toEqual([[], log.head]);
     expect(followed.follower.status).toMatchObject({ loaded: false, position: origin });
     await followed.follower.beacon(log.head);
     expect(followed.applied).toMatchObject([{ names: ["farms/a", "farms/b"], revision: 2 }]);
@@ -116,8 +115,7 @@ describe("a follower that starts", () => {
     const followed = new Followed();
     for (const sealed of log.commits) await followed.follower.commit(sealed);
     await followed.follower.beacon(head);
-    expect(followed.follower.status.loaded).toBe(false);
-    expect(followed.applied).toEqual([]);
+    expect([followed.follower.status.loaded, followed.applied]).toEqual([false, []]);
   });
 });
 
@@ -128,8 +126,8 @@ describe("a follower", () => {
     const updated = { type: "updated", resource: farm("a", 5) } as const;
     for (const events of [[created("d")], [updated, { type: "deleted", name: "farms/b" } as const]]) {
       await followed.follower.commit(log.append(...events));
-      expect(followed.follower.status.position).toEqual(log.head);
-      expect(followed.follower.status.digest).toEqual(log.configuration.digest);
+      const { position, digest } = log.configuration;
+      expect(followed.follower.status).toMatchObject({ position, digest });
       expect(followed.follower.status.position.revision).toBe(log.head.revision);
     }
     expect(followed.applied).toMatchObject([
