@@ -130,6 +130,23 @@ describe("the changes of a commit", () => {
   });
 });
 
+describe("a server that was deleted and comes back", () => {
+  it("has no turns from before", () => {
+    const three = written({ server: { name: "farms/web/servers/three", address: "127.0.0.1:13" } });
+    const routing = new Routing(1);
+    const next = (): string | undefined => {
+      const farm = routing.farm("farms/web");
+      return farm?.roundRobin.choose([...farm.servers.values()])?.name;
+    };
+    routing.apply(created(web, one, two, three));
+    expect([next(), next()]).toEqual([one.name, two.name]);
+    routing.apply(deleted(two));
+    routing.apply(created(two));
+    // Had it kept that it has just had its turn, the first would come before it.
+    expect([next(), next()]).toEqual([three.name, two.name]);
+  });
+});
+
 describe("a listener", () => {
   it("that has gone chooses nothing for a hello that was on its way", () => {
     const routing = new Routing(1);
