@@ -32,6 +32,8 @@ struct Side {
   bool readable : 1 = false;     // a read may find something; edge-triggered, so it is remembered here
   bool writable : 1 = false;     // a write may succeed
   bool end_seen : 1 = false;     // epoll said that the stream's end has arrived, though bytes may be before it
+  bool receive_bounded : 1 = false;  // its receive buffer is fixed
+  bool unsent_bounded : 1 = false;   // TCP_NOTSENT_LOWAT is set; accepted sockets inherit it
   bool urgent_seen : 1 = false;  // a read may stop early at the urgent mark, so a short one proves nothing
   bool reset_seen : 1 = false;   // a write found the peer gone; what it had sent before is still to be read
   bool ended : 1 = false;        // read to its end
@@ -70,7 +72,6 @@ struct Connection {
   bool in_ready_list : 1 = false;      // has used up its turn
   bool no_delay_set : 1 = false;       // on the server's socket
   bool peers_watched : 1 = false;      // keepalive and TCP_USER_TIMEOUT are set on both sockets
-  bool bulk_set[2] = {false, false};   // options for much data in this direction, by the end that it comes from
 
   // A verdict has come, so that the next question is a redecision.
   bool decided() const { return verdict_ms >= 0; }

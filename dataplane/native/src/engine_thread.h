@@ -120,11 +120,12 @@ class EngineThread {
   bool stream_ended(Connection& connection, End from);
   bool write_failed(Connection& connection, End to);
   void tap(Connection& connection, const uint8_t* bytes, size_t size);
-  void set_bulk_options(Connection& connection, End from);
   void relay_timer(Connection& connection);
   uint64_t relay_deadline(Connection& connection, CloseReason* reason);
   void arm_relay(Connection& connection);
   static void watch_peer(const Side& side);
+  static void bound_receive(Side& side);
+  static void bound_unsent(Side& side);
 
   // ---- rejecting.cc
   void reject_verdict(Connection& connection, const wire::RejectCommand& command, const uint8_t* alert);

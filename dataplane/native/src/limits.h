@@ -53,14 +53,14 @@ inline constexpr uint32_t kDeferAcceptDeadlineMs = 3000;
 inline constexpr uint32_t kDeferAcceptSeconds = 1;
 inline constexpr size_t kAcceptsOnRemoval = 8192;
 
-// What is held for a client that has stopped reading: unsent bytes on its socket (64 KiB and one segment), received ones
-// on the server's (the kernel counts twice what it is given, for its own overhead), and what one recv took of these. 485
-// KiB together; left alone the kernel lets it grow to 4 MiB from the start, and to 16 after a fast download. Both ends
-// have the first limit. The second is for servers only, which are near: a client far away would upload no faster than
-// 200 KB in a round trip.
+// What is held for a reader that has stopped: unsent bytes on its socket (64 KiB and one segment), received ones on the
+// other (the kernel counts twice what it is given, for its own overhead), and what one recv took of these. Left alone the
+// kernel lets it grow to 5 MiB from the start, and to 16 after a fast download. A server's receive buffer is fixed before
+// much has come: it is near, and fills a megabyte before we see that its client is slow. A client's is fixed only once
+// its server was the slower one, so a client far away may upload as fast as the kernel lets it.
 inline constexpr uint32_t kNotsentBytes = 64 * 1024;
-inline constexpr uint32_t kServerReceiveBufferBytes = 96 * 1024;
-// Options that a short connection never needs are set once this many bytes have gone one way.
+inline constexpr uint32_t kReceiveBufferBytes = 96 * 1024;
+// A server's socket, which inherits nothing, gets its limits once this many bytes have gone one way.
 inline constexpr uint64_t kBulkBytes = 16 * 1024;
 // Without TCP_NODELAY the kernel sends a first flight at once if it fits one segment of the smallest usual size.
 inline constexpr size_t kFirstSegmentBytes = 536;

@@ -67,9 +67,10 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
   source.active_ms = now32();
   connection.bytes_read[static_cast<int>(from)] += got.count;
   if (from == End::kServer && connection.tap_left > 0) tap(connection, copy_.get(), got.count);
-  if (!connection.bulk_set[static_cast<int>(from)] &&
-      connection.bytes_read[static_cast<int>(from)] > limits::kBulkBytes)
-    set_bulk_options(connection, from);
+  if (connection.bytes_read[static_cast<int>(from)] > limits::kBulkBytes) {
+    if (from == End::kServer) bound_receive(source);
+    else bound_unsent(target);
+  }
   // A stream socket that gave less than was asked for is empty (epoll(7)); if its end had arrived before, this was the
   // end. The urgent mark is the exception, and then another receive tells.
   const bool emptied = got.count < limits::kCopyBufferBytes && !source.urgent_seen;
@@ -94,9 +95,22 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
       return false;
     }
     if (at_end) source.ended = true;
+    bound_receive(source);
     return watch_writable(connection, other(from));
   }
   return !at_end || stream_ended(connection, from);
+}
+
+void EngineThread::bound_receive(Side& side) {
+  if (side.receive_bounded) return;
+  side.receive_bounded = true;
+  sys::set_receive_buffer(side.socket.get(), limits::kReceiveBufferBytes);
+}
+
+void EngineThread::bound_unsent(Side& side) {
+  if (side.unsent_bounded) return;
+  side.unsent_bounded = true;
+  sys::set_notsent_low_water(side.socket.get(), limits::kNotsentBytes);
 }
 
 // Writes what waits for this end.
@@ -162,17 +176,6 @@ void EngineThread::tap(Connection& connection, const uint8_t* bytes, size_t size
   record.header = header_for(connection, wire::ReportKind::kServerBytes, sizeof record);
   record.bytes = static_cast<uint32_t>(wanted);
   if (!report(record, bytes, wanted)) Counters::add(counters_.tap_bytes_dropped, wanted);
-}
-
-// Bounds what the kernel holds for this direction should its reader stop. Left to itself it grows the buffers to
-// megabytes; accepted sockets have the low-water mark from their listener.
-void EngineThread::set_bulk_options(Connection& connection, End from) {
-  connection.bulk_set[static_cast<int>(from)] = true;
-  const int server = connection.side(End::kServer).socket.get();
-  if (from == End::kClient)
-    sys::set_notsent_low_water(server, limits::kNotsentBytes);
-  else
-    sys::set_receive_buffer(server, limits::kServerReceiveBufferBytes);
 }
 
 void EngineThread::relay_timer(Connection& connection) {
