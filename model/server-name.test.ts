@@ -27,6 +27,7 @@ function normalise(bytes: Uint8Array): string {
 const good: readonly (readonly [law: string, text: string, normal: string])[] = [
   ["a normal name is itself", "shop.example.com", "shop.example.com"],
   ["letters fold to lower case", "ShOp.EXAMPLE.com", "shop.example.com"],
+  ["all letters fold, from A to Z", "ABYZ", "abyz"],
   ["only ASCII letters fold: the signs beside them stay", "@[`{.com", "@[`{.com"],
   ["one trailing dot is dropped", "example.com.", "example.com"],
   ["a single label is a name", "localhost", "localhost"],
