@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import * as api from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import type { Violation } from "../../model/violation.ts";
 import { parseResource } from "../../model/wire/parse-resource.ts";
@@ -26,6 +27,9 @@ export interface ConfigParts {
   readonly stopping: AbortSignal;
   readonly fault: InternalFault;
 }
+
+/** Resources that are parsed before other calls may come in between. */
+const resourcesPerTurn = 5000;
 
 /**
  * Resources in one Apply. What fits into one message and one commit is less, unless they say next to nothing; then they
@@ -59,6 +63,7 @@ async function apply(methods: ResourceMethods, request: api.ApplyRequest): Promi
     throw Refused.by("INVALID_FIELD", [{ field: "resources", reason: "too_many", description }]);
   }
   for (const [index, message] of request.resources.entries()) {
+    if (index % resourcesPerTurn === resourcesPerTurn - 1) await setImmediate();
     const path = `resources[${index}]`;
     const resource = parseResource(message, path, violations);
     const kind = message.kind;

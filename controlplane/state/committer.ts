@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { type Commit, sameBytes } from "../../model/commit.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { openCommit, sealCommit } from "../../model/wire/commit.ts";
@@ -14,6 +15,9 @@ const decisionsMax = 32;
 
 /** Commands that wait for their turn; above it, new ones are turned away. */
 const commandsWaitingMax = 1000;
+
+/** Other work comes in between the steps of a command with more changes than this; each step takes one turn. */
+const changesPerTurn = 10_000;
 
 /**
  * The largest encoded commit: less than what the log takes, so that a commit with its wrapping still fits into one of
@@ -97,6 +101,7 @@ export class Committer {
       const at = this.#live.position;
       const lines = decision.changes.map(lineOfChange);
       if (lines.length === 0) return { lines, revision: at.revision };
+      if (lines.length > changesPerTurn) await setImmediate();
       const { requestId, author, reason } = by;
       const { epoch, hash: parentHash } = at;
       const revision = at.revision + 1;
@@ -108,8 +113,10 @@ export class Committer {
       const bytesMax = this.#bytesMax;
       if (bytes > bytesMax) return { refused: "COMMIT_TOO_LARGE", bytes, bytesMax };
       if (by.validateOnly) return { lines, revision: at.revision };
+      if (lines.length > changesPerTurn) await setImmediate();
       const appended = await this.#log.append(sealed, { revision, epoch, parentHash, requestId });
       if (appended.outcome === "appended") {
+        if (lines.length > changesPerTurn) await setImmediate();
         await this.#live.catchUp();
         return { lines, revision };
       }
