@@ -129,7 +129,7 @@ async function startPeers(rig: EngineRig): Promise<Peers> {
   rig.keep({ close: async () => void (await worker.terminate()) });
   const [port] = (await once(worker, "message")) as [number];
   const ask = (what: string) => (listener: SocketAddress) =>
-    worker.postMessage({ what, port: splitSocketAddress(listener).port });
+    worker.postMessage({ what, port: splitSocketAddress(listener).port }, []);
   return {
     server: joinSocketAddress("127.0.0.1", port),
     received: () => Number(Atomics.load(counter, 0)),

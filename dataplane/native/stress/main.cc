@@ -16,6 +16,7 @@
 
 #include "decider.h"
 #include "peers.h"
+#include "units.h"
 
 namespace {
 
@@ -101,7 +102,8 @@ int main(int count, char** arguments) {
   printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   fflush(stdout);
   const size_t before = open_descriptors();
-  std::string failure = run(options);
+  std::string failure = stress::check_units(options.seed);
+  if (failure.empty()) failure = run(options);
   for (uint64_t round = 0; round < options.restarts && failure.empty(); round += 1) failure = restart(options, round);
   const size_t after = open_descriptors();
   if (failure.empty() && after != before)
