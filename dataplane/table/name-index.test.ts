@@ -70,10 +70,11 @@ describe("an index holds what was put in", () => {
   it("when a segment empties whose sibling is split deeper", () => {
     const pair = new Pair();
     const spread = (id: number): number => Math.imul(id, 0x9e3779b1) & ~7;
-    // Hashes that end with 0 are few, hashes that end with 01 and 11 many: the two sides are of different depth.
-    for (let id = 0; id < 350; id += 1) pair.put(`zero${id}`, spread(id) & ~7, { id });
-    for (let id = 0; id < 600; id += 1) pair.put(`one${id}`, spread(id) | (id % 2 === 0 ? 1 : 3), { id });
-    for (let id = 0; id < 600; id += 1) if (id % 8 !== 0) pair.take(`one${id}`, spread(id) | (id % 2 === 0 ? 1 : 3));
+    // Hashes that end with 1 are so many that they are split by the next bit; those that end with 0 are not.
+    for (let id = 0; id < 350; id += 1) pair.put(`zero${id}`, spread(id), { id });
+    for (let id = 0; id < 300; id += 1) pair.put(`one${id}`, spread(id) | 1, { id });
+    for (let id = 0; id < 300; id += 1) pair.put(`three${id}`, spread(id) | 3, { id });
+    for (let id = 10; id < 300; id += 1) pair.take(`one${id}`, spread(id) | 1);
     for (let id = 0; id < 345; id += 1) {
       pair.take(`zero${id}`, spread(id));
       if (id % 50 === 0) pair.check();
