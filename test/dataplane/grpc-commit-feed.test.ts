@@ -218,11 +218,16 @@ describe("the feed", () => {
 
 describe("an abort", () => {
   it("ends it while it follows, without a word of loss", async () => {
-    const plane = await controlPlane();
+    const plane = await fake((watch) => {
+      watch.write(beacon(origin));
+    });
+    const withoutFeed = openResources();
     follow(plane.address);
     await waitFor("the head", () => sink.count("beacon 0") > 0);
     stop.abort();
     await following;
+    // The control plane still stands: it is the feed that must have closed the connection.
+    await waitFor("the feed's connection to be closed", () => leftOver(withoutFeed, openResources()) === "", 10_000);
     expect(lost).toEqual([]);
     expect(sink.calls.at(-1)).toBe("disconnected");
   });
