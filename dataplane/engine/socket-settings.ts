@@ -9,10 +9,7 @@ export const socketSettings = {
   keepAliveInitialDelay: 60_000,
   /**
    * Above this many bytes a stream asks to wait. One byte more than libuv reads at once, so that one full read which the
-   * kernel takes at once stops nothing. With it, a direction holds at most `spliceBytesMax` bytes outside the kernel.
+   * kernel takes at once stops nothing. With it, a direction holds at most four such chunks outside the kernel.
    */
   highWaterMark: 65_537,
 } as const;
-
-/** Two reads that wait to be passed on, and two that wait for the kernel. */
-export const spliceBytesMax = 4 * 65_536;
