@@ -32,6 +32,10 @@ export interface NativeEngineOptions {
   readonly threads?: number;
 }
 
+export interface NativeEngine extends Engine {
+  stats(): NativeEngineStats;
+}
+
 /** Of the native engine alone, beside {@link EngineStats}. */
 export interface NativeEngineStats extends EngineStats {
   /** Questions that had to wait because this thread was behind with reading them, since start. */
@@ -44,13 +48,13 @@ export interface NativeEngineStats extends EngineStats {
  * An engine whose bytes are moved by native threads (`dataplane/native/`), while this thread decides. Throws where the
  * addon is not to be had; ask `loadNative` first.
  */
-export function createNativeEngine(handler: ConnectionHandler, options: NativeEngineOptions = {}): Engine {
+export function createNativeEngine(handler: ConnectionHandler, options: NativeEngineOptions = {}): NativeEngine {
   const addon = loadNative();
   if ("unavailable" in addon) throw new Error(`no native engine: ${addon.unavailable}`);
-  return new NativeEngine(addon, handler, Math.min(options.threads ?? availableParallelism(), threadsMax));
+  return new ThreadedEngine(addon, handler, Math.min(options.threads ?? availableParallelism(), threadsMax));
 }
 
-class NativeEngine implements Engine {
+class ThreadedEngine implements NativeEngine {
   readonly kind = "native";
   readonly #addon: NativeAddon;
   readonly #handler: ConnectionHandler;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createNativeEngine } from "../../dataplane/engine/native-engine.ts";
+import { createNativeEngine, type NativeEngine } from "../../dataplane/engine/native-engine.ts";
 import { joinSocketAddress, type SocketAddress, splitSocketAddress } from "../../model/address.ts";
 import { clientHelloBytes } from "../support/client-hello-bytes.ts";
 import { EngineRig } from "../support/engine-rig.ts";
@@ -85,6 +85,20 @@ describe("the native engine alone", () => {
     },
   );
 
+  it("questions that JavaScript is behind with wait their turn, and all are asked", async () => {
+    const count = 200;
+    const peers = await startPeers(rig, clientHelloBytes({ paddingBytes: 15_000 }));
+    const listener = await rig.listen();
+    for (let opened = 0; opened < count; opened += 1) peers.greet(listener);
+    // Two threads' queues hold a mebibyte each, and this is three.
+    while (rig.engine.stats().accepted < count) blockFor(10);
+    blockFor(200);
+    expect((rig.engine as NativeEngine).stats().queueWaits).toBeGreaterThan(0);
+    expect(rig.handler.arrivals).toEqual([]);
+    await rig.handler.closedRecord(count);
+    expect(rig.handler.records.map(({ reason }) => reason)).toEqual(new Array(count).fill("no_route"));
+  });
+
   it("the numbers of this engine alone are told", async () => {
     await rig.splice();
     expect(rig.engine.stats()).toMatchObject({ queueWaits: 0, tapBytesDropped: 0 });
@@ -123,9 +137,9 @@ interface Peers {
   greet(listener: SocketAddress): void;
 }
 
-async function startPeers(rig: EngineRig): Promise<Peers> {
+async function startPeers(rig: EngineRig, greeting = hello): Promise<Peers> {
   const counter = new BigInt64Array(new SharedArrayBuffer(8));
-  const worker = new Worker(streamingPeers, { eval: true, workerData: { counter, hello } });
+  const worker = new Worker(streamingPeers, { eval: true, workerData: { counter, hello: greeting } });
   rig.keep({ close: async () => void (await worker.terminate()) });
   const [port] = (await once(worker, "message")) as [number];
   const ask = (what: string) => (listener: SocketAddress) =>

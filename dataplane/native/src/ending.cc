@@ -9,6 +9,8 @@ namespace switchyard {
 
 // Gives back everything that the connection holds, at once; only its slot stays until JavaScript's report has room.
 void EngineThread::end(Connection& connection, uint8_t reason, Manner client, Manner server) {
+  // The first reason stands: what ends a refused client meanwhile is not why it was refused.
+  if (connection.life != Life::kRejecting) connection.close_reason = reason;
   become(connection, Life::kEnded);
   wheel_.disarm(slab_, connection.index);
   const Manner manners[2] = {client, server};
@@ -20,7 +22,6 @@ void EngineThread::end(Connection& connection, uint8_t reason, Manner client, Ma
     side.pending.clear();
   }
   connection.greeting.reset();
-  connection.close_reason = reason;
   shared_.descriptors.fetch_sub(2, std::memory_order_relaxed);
   shared_.listeners[connection.listener].connections.fetch_sub(1, std::memory_order_relaxed);
   Counters::add(counters_.connections, static_cast<uint64_t>(-1));
