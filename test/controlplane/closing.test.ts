@@ -70,8 +70,15 @@ test("what does not end by itself is ended when the grace is over", async () => 
   stream.on("close", () => {
     over = true;
   });
-  // The server has seen the call once it has answered a later one.
-  await running.config.listFarms({});
+  await new Promise((resolve) => session.once("connect", resolve));
+  // A server answers in order: once it has answered the ping, it has seen the call.
+  await new Promise<void>((resolve, reject) => {
+    session.ping((error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+  expect(over).toBe(false);
   await running.close(50);
   await waitFor("the stream's end", () => over);
   session.destroy();

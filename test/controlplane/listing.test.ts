@@ -53,7 +53,8 @@ describe("all pages show the revision of the first", () => {
   let changes = 0;
   const change = async (): Promise<void> => {
     changes += 1;
-    await running.config.createFarm({ farm: { name: `farms/a${changes}` } });
+    // Two come and one goes: were the list made of what there is now, every place in it would be another.
+    for (const id of [`a${changes}`, `b${changes}`]) await running.config.createFarm({ farm: { name: `farms/${id}` } });
     await running.config.deleteFarm({ name: farmName(changes) });
   };
   test("whatever is committed in between", async () => {
