@@ -30,7 +30,7 @@ async function start(...words: string[]): Promise<RunningSwitchyard> {
 /** Runs a line that was printed, as a person would paste it; `npx switchyard` is the checkout's own command. */
 function paste(line: string): string {
   const text = line.replace("npx switchyard", `${process.execPath} ${join(checkout, "cli/switchyard.mjs")}`);
-  const ended = spawnSync("sh", ["-c", text], { cwd: folder, encoding: "utf8" });
+  const ended = spawnSync("sh", ["-c", text], { cwd: folder, encoding: "utf8", timeout: 30_000 });
   return ended.stdout + ended.stderr;
 }
 
