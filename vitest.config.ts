@@ -14,6 +14,8 @@ const notTests = ["**/node_modules/**", "**/dist/**", "proto/gen/**"];
 export default defineConfig({
   test: {
     pool: "forks",
+    // Most tests wait for processes and sockets: as many files at once as there are cores, not one fewer.
+    maxWorkers: "100%",
     sequence: { seed, shuffle: { files: false, tests: true } },
     allowOnly: false,
     passWithNoTests: false,
