@@ -24,6 +24,7 @@
               "src/relaying.cc",
               "src/report_ring.cc",
               "src/slab.cc",
+              "src/splicing.cc",
               "src/syscalls.cc"
             ],
             "defines": ["NAPI_VERSION=8"],

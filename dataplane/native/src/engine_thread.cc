@@ -34,6 +34,10 @@ int EngineThread::start() {
   copy_.reset(new (std::nothrow) uint8_t[limits::kCopyBufferBytes]);
   events_.reset(new (std::nothrow) epoll_event[limits::kEventsPerTurn]);
   if (copy_ == nullptr || events_ == nullptr || !reports_.made()) return ENOMEM;
+  const sys::PipeResult pipe = sys::make_pipe(limits::kPipeBytes);
+  if (pipe.error != 0) return pipe.error;
+  pipe_read_.reset(pipe.read_end);
+  pipe_write_.reset(pipe.write_end);
   const sys::FileResult epoll = sys::make_epoll();
   if (epoll.error != 0) return epoll.error;
   epoll_.reset(epoll.fd);

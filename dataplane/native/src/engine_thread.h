@@ -116,9 +116,14 @@ class EngineThread {
   void relay_event(Connection& connection, End end, uint32_t events);
   bool relay(Connection& connection, End from);
   bool relay_chunk(Connection& connection, End from, bool* go_on);
+  bool keep_for_later(Connection& connection, End from, const uint8_t* bytes, size_t size);
   bool flush(Connection& connection, End to);
   bool stream_ended(Connection& connection, End from);
   bool write_failed(Connection& connection, End to);
+  // ---- splicing.cc
+  bool may_splice(Connection& connection, End from);
+  bool splice_chunk(Connection& connection, End from, bool* go_on);
+
   void tap(Connection& connection, const uint8_t* bytes, size_t size);
   void relay_timer(Connection& connection);
   uint64_t relay_deadline(Connection& connection, CloseReason* reason);
@@ -161,6 +166,9 @@ class EngineThread {
   std::vector<uint8_t> mail_;
   ReportRing reports_;
   Counters counters_;
+  // Empty between two calls, so that one pipe serves all connections.
+  Descriptor pipe_read_;
+  Descriptor pipe_write_;
   std::unique_ptr<uint8_t[]> copy_;  // limits::kCopyBufferBytes, used within one call and never across two
   std::unique_ptr<epoll_event[]> events_;
 

@@ -51,6 +51,7 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
     *go_on = false;
     return true;
   }
+  if (source.splicing && may_splice(connection, from)) return splice_chunk(connection, from, go_on);
   const sys::IoResult got = sys::receive(source.socket.get(), copy_.get(), limits::kCopyBufferBytes);
   if (got.error == EAGAIN) {
     source.readable = false;
@@ -65,6 +66,7 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
     return stream_ended(connection, from);
   }
   source.active_ms = now32();
+  source.splicing = got.count >= limits::kSpliceFromBytes;
   connection.bytes_read[static_cast<int>(from)] += got.count;
   if (from == End::kServer && connection.tap_left > 0) tap(connection, copy_.get(), got.count);
   if (connection.bytes_read[static_cast<int>(from)] > limits::kBulkBytes) {
@@ -89,16 +91,21 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
   if (sent.error != 0 && sent.error != EAGAIN) return write_failed(connection, other(from));
   if (sent.count > 0) target.active_ms = now32();
   if (sent.count < got.count) {
-    if (!target.pending.append(copy_.get() + sent.count, got.count - sent.count)) {
-      fault(wire::FaultPlace::kMemory, ENOMEM);
-      end(connection, CloseReason::kInternal, Manner::kAbortive);
-      return false;
-    }
     if (at_end) source.ended = true;
-    bound_receive(source);
-    return watch_writable(connection, other(from));
+    return keep_for_later(connection, from, copy_.get() + sent.count, got.count - sent.count);
   }
   return !at_end || stream_ended(connection, from);
+}
+
+// The target took less than there was: the rest waits in its Block, and nothing more is read until it is written.
+bool EngineThread::keep_for_later(Connection& connection, End from, const uint8_t* bytes, size_t size) {
+  if (!connection.side(other(from)).pending.append(bytes, size)) {
+    fault(wire::FaultPlace::kMemory, ENOMEM);
+    end(connection, CloseReason::kInternal, Manner::kAbortive);
+    return false;
+  }
+  bound_receive(connection.side(from));
+  return watch_writable(connection, other(from));
 }
 
 void EngineThread::bound_receive(Side& side) {

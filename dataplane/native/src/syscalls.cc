@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -68,6 +69,22 @@ IoResult receive(int fd, void* into, size_t size) {
 IoResult send(int fd, const void* from, size_t size) {
   for (;;) {
     const ssize_t count = ::send(fd, from, size, MSG_NOSIGNAL);
+    if (count >= 0) return {static_cast<size_t>(count), 0};
+    if (errno != EINTR) return {0, errno};
+  }
+}
+
+IoResult splice_bytes(int from, int to, size_t size) {
+  for (;;) {
+    const ssize_t count = ::splice(from, nullptr, to, nullptr, size, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    if (count >= 0) return {static_cast<size_t>(count), 0};
+    if (errno != EINTR) return {0, errno};
+  }
+}
+
+IoResult read_pipe(int fd, void* into, size_t size) {
+  for (;;) {
+    const ssize_t count = ::read(fd, into, size);
     if (count >= 0) return {static_cast<size_t>(count), 0};
     if (errno != EINTR) return {0, errno};
   }
@@ -168,6 +185,14 @@ int watch_peer(int fd, const PeerWatch& watch) {
     error = set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(watch.user_timeout_ms));
   if (error == 0) error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   return error;
+}
+
+PipeResult make_pipe(size_t capacity) {
+  int ends[2];
+  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return {-1, -1, errno};
+  // A user's pipes together have a limit (pipe-user-pages-soft); a pipe of the usual size serves as well.
+  fcntl(ends[0], F_SETPIPE_SZ, static_cast<int>(capacity));
+  return {ends[0], ends[1], 0};
 }
 
 FileResult make_epoll() {

@@ -32,6 +32,9 @@ struct AcceptResult {
 
 IoResult receive(int fd, void* into, size_t size);
 IoResult send(int fd, const void* from, size_t size);
+// Moves bytes from a socket to a pipe, or from a pipe to a socket, without copying them. One of the two is the pipe.
+IoResult splice_bytes(int from, int to, size_t size);
+IoResult read_pipe(int fd, void* into, size_t size);
 // Ends our direction of the stream with a FIN.
 int shutdown_write(int fd);
 // The error that the socket holds; reading clears it.
@@ -77,6 +80,13 @@ int watch_peer(int fd, const PeerWatch& watch);
 
 // ---- epoll, eventfd, time, memory
 
+struct PipeResult {
+  int read_end;   // -1 on error; the caller owns both otherwise
+  int write_end;
+  int error;
+};
+// A pipe that takes `capacity` bytes in one go, or less where the system has a lower limit.
+PipeResult make_pipe(size_t capacity);
 FileResult make_epoll();
 FileResult make_eventfd();
 void ring_eventfd(int fd);
