@@ -36,7 +36,7 @@ struct Side {
   bool unsent_bounded : 1 = false;   // TCP_NOTSENT_LOWAT is set; accepted sockets inherit it
   bool urgent_seen : 1 = false;  // a read may stop early at the urgent mark, so a short one proves nothing
   bool splicing : 1 = false;     // what is read here comes in large pieces
-  bool reset_seen : 1 = false;   // a write found the peer gone; what it had sent before is still to be read
+  bool reset_seen : 1 = false;   // the peer has reset; what it had sent before is still to be read
   bool ended : 1 = false;        // read to its end
   bool finished : 1 = false;     // we have sent our FIN, or found that the peer takes no more
 };

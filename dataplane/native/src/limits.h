@@ -25,7 +25,7 @@ inline constexpr size_t kRelayBytesPerTurn = 1u << 20;
 inline constexpr size_t kCopyBufferBytes = 256 * 1024;
 // A direction whose reads are this large is moved by splice(2) through the thread's pipe, which took 0.7 of the CPU time
 // of copying; one whose reads have become small is copied again, as splice needs a call more for each.
-inline constexpr size_t kSpliceFromBytes = 64 * 1024;
+inline constexpr size_t kLargeReadBytes = 64 * 1024;
 inline constexpr size_t kSpliceUntilBytes = 16 * 1024;
 inline constexpr size_t kPipeBytes = 1024 * 1024;
 // What one recv takes of a hello; more than one full record, so that one call suffices.
@@ -60,12 +60,12 @@ inline constexpr size_t kAcceptsOnRemoval = 8192;
 
 // What is held for a reader that has stopped: unsent bytes on its socket (64 KiB and one segment), received ones on the
 // other (the kernel counts twice what it is given, for its own overhead), and what one recv took of these. Left alone the
-// kernel lets it grow to 5 MiB from the start, and to 16 after a fast download. A server's receive buffer is fixed before
-// much has come: it is near, and fills a megabyte before we see that its client is slow. A client's is fixed only once
-// its server was the slower one, so a client far away may upload as fast as the kernel lets it.
+// kernel lets it grow to 5 MiB from the start, and to 16 after a fast download. A receive buffer is fixed once a read was
+// large, as those of a near sender are, which could fill a megabyte before we see that its reader is slow; or once its
+// reader was slow. A sender far away, with a reader that keeps up, has what window the kernel finds right.
 inline constexpr uint32_t kNotsentBytes = 64 * 1024;
 inline constexpr uint32_t kReceiveBufferBytes = 96 * 1024;
-// A server's socket, which inherits nothing, gets its limits once this many bytes have gone one way.
+// A server's socket, which inherits nothing, gets its limit of unsent bytes once this many have gone to it.
 inline constexpr uint64_t kBulkBytes = 16 * 1024;
 // Without TCP_NODELAY the kernel sends a first flight at once if it fits one segment of the smallest usual size.
 inline constexpr size_t kFirstSegmentBytes = 536;

@@ -13,7 +13,12 @@ namespace switchyard {
 void EngineThread::relay_event(Connection& connection, End end_, uint32_t events) {
   Side& side = connection.side(end_);
   // The client has reset: nobody is left who could want what it sent before. A server's last bytes are still read.
-  if ((events & EPOLLERR) != 0 && end_ == End::kClient) return end_reset_by(connection, End::kClient);
+  if ((events & EPOLLERR) != 0) {
+    if (end_ == End::kClient) return end_reset_by(connection, End::kClient);
+    // What it had sent before is read first; the end of that is no orderly one then.
+    side.reset_seen = true;
+    if (side.ended && !stream_ended(connection, end_)) return;
+  }
   if (side.writable && !side.pending.empty() && !relay(connection, other(end_))) return;
   if (side.readable) relay(connection, end_);
 }
@@ -66,13 +71,13 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
     return stream_ended(connection, from);
   }
   source.active_ms = now32();
-  source.splicing = got.count >= limits::kSpliceFromBytes;
+  if (got.count >= limits::kLargeReadBytes) {
+    source.splicing = true;
+    bound_receive(source);
+  }
   connection.bytes_read[static_cast<int>(from)] += got.count;
   if (from == End::kServer && connection.tap_left > 0) tap(connection, copy_.get(), got.count);
-  if (connection.bytes_read[static_cast<int>(from)] > limits::kBulkBytes) {
-    if (from == End::kServer) bound_receive(source);
-    else bound_unsent(target);
-  }
+  if (from == End::kClient && connection.bytes_read[static_cast<int>(from)] > limits::kBulkBytes) bound_unsent(target);
   // A stream socket that gave less than was asked for is empty (epoll(7)); if its end had arrived before, this was the
   // end. The urgent mark is the exception, and then another receive tells.
   const bool emptied = got.count < limits::kCopyBufferBytes && !source.urgent_seen;
