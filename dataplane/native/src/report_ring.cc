@@ -46,6 +46,7 @@ size_t ReportRing::drain(uint8_t* into, size_t capacity) {
     const uint8_t* record = bytes_ + read % capacity_;
     uint32_t head[2];
     memcpy(head, record, sizeof head);
+    SWITCHYARD_CHECK(head[0] >= 8 && head[0] % 8 == 0 && head[0] <= written - read);
     if (static_cast<uint8_t>(head[1]) != static_cast<uint8_t>(wire::ReportKind::kFiller)) {
       if (head[0] > capacity - copied) break;
       memcpy(into + copied, record, head[0]);
