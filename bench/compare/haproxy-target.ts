@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort, untilListening } from "./listening.ts";
-import { PinnedProcess } from "./pinned-process.ts";
+import { freePort } from "./listening.ts";
+import { startPeer } from "./start-peer.ts";
 import {
   type Availability,
   connectionsMax,
@@ -24,14 +24,7 @@ export function haproxyTarget(variant: "default" | "tuned"): Target {
       const port = await freePort();
       const file = join(setup.directory, "haproxy.cfg");
       await writeFile(file, haproxyConfiguration(setup, port, variant));
-      const process = new PinnedProcess({ command: "haproxy", args: ["-db", "-f", file], cores: setup.cores });
-      try {
-        await untilListening(process, port);
-      } catch (error) {
-        await process.stop();
-        throw error;
-      }
-      return { ports: [port], pid: process.pid, stop: () => process.stop() };
+      return startPeer({ command: "haproxy", args: ["-db", "-f", file], cores: setup.cores }, port);
     },
   };
 }

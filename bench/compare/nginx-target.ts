@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort, untilListening } from "./listening.ts";
-import { PinnedProcess } from "./pinned-process.ts";
+import { freePort } from "./listening.ts";
+import { startPeer } from "./start-peer.ts";
 import {
   type Availability,
   connectionsMax,
@@ -24,14 +24,7 @@ export const nginxTarget: Target = {
     const file = join(setup.directory, "nginx.conf");
     await writeFile(file, nginxConfiguration(setup, port));
     const args = ["-p", setup.directory, "-c", file, "-e", join(setup.directory, "error.log")];
-    const process = new PinnedProcess({ command: "nginx", args, cores: setup.cores });
-    try {
-      await untilListening(process, port);
-    } catch (error) {
-      await process.stop();
-      throw error;
-    }
-    return { ports: [port], pid: process.pid, stop: () => process.stop() };
+    return startPeer({ command: "nginx", args, cores: setup.cores }, port);
   },
 };
 
