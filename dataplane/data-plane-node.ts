@@ -127,6 +127,8 @@ export class DataPlaneNode {
       unbound: this.#bindings.unbound(),
       health: this.#health,
       connections: this.#engine.stats().connections,
+      draining: false,
+      ready: this.ready,
       monotonicMs: this.#options.monotonicMs(),
       wallMs: this.#options.wallMs(),
     });

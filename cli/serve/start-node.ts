@@ -36,6 +36,8 @@ export function startNode(
     bootId: randomUUID(),
     softwareVersion,
     engine: engine.kind,
+    lastKnownGoodRevision: 0n,
+    lastKnownGoodDigest: new Uint8Array(0),
   };
   const node: DataPlaneNode = new DataPlaneNode({
     createEngine: engine.create,

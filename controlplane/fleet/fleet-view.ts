@@ -1,6 +1,7 @@
 import { sameBytes } from "../../model/commit.ts";
 import {
   DigestMatch,
+  FeedState,
   type Node,
   type NodeHello,
   type NodeReport,
@@ -112,6 +113,12 @@ function nodeMessage({ hello, report, connected, lastReportMs }: NodeEntry, log:
     connected,
     lastReportTime: timestampToWire(lastReportMs),
     serverHealth: report?.serverHealth ?? [],
+    epoch: report?.epoch ?? 0n,
+    feed: report?.feed ?? FeedState.FEED_STATE_UNSPECIFIED,
+    draining: report?.draining ?? false,
+    ready: report?.ready ?? false,
+    replica: "",
+    traffic: undefined,
   };
 }
 

@@ -48,7 +48,7 @@ export function holdSession(parts: SessionParts, call: ServerDuplexStream<Sessio
         const session = view.connect(message.value, now());
         if (session === undefined) return refuse("there are too many nodes already", status.RESOURCE_EXHAUSTED);
         node = { id: message.value.nodeId, session };
-        const welcome = { softwareVersion, reportInterval: durationToWire(reportIntervalMs) };
+        const welcome = { softwareVersion, replica: "", reportInterval: durationToWire(reportIntervalMs) };
         call.write({ message: { $case: "welcome", value: welcome } });
         return;
       }

@@ -10,6 +10,8 @@ export interface CommitFeed {
   follow(sink: CommitSink, signal: AbortSignal): Promise<void>;
 }
 
+export type FeedState = "following" | "silent" | "disconnected";
+
 export interface CommitSink {
   /** Where the node stands; asked at each (re)connect. */
   position(): Position;
@@ -19,8 +21,13 @@ export interface CommitSink {
   snapshot(configuration: Configuration): Promise<void>;
   /** Where the log stands, heard now: current, or behind. */
   beacon(head: Position): Promise<void>;
-  /** The feed was lost, or is back. The node serves on. */
-  state(state: "following" | "disconnected"): void;
+  /**
+   * The feed was lost, or is back. The node serves on. `silent`: the server answers, but for some seconds no replica has
+   * vouched that its end of the log is the whole log.
+   */
+  state(state: FeedState): void;
+  /** The log ends before where the node stands: a tail was lost. It keeps serving what it has until the log is repaired. */
+  behind(head: Position): void;
   /** The log has another history than the node: it keeps serving and asks for a snapshot. */
   forked(detail: string): void;
 }

@@ -2,7 +2,7 @@ import { origin, type Position, sameBytes, type SealedCommit } from "../../model
 import { type Change, Configuration } from "../../model/configuration.ts";
 import { difference } from "../../model/difference.ts";
 import { openingNext } from "../../model/wire/commit.ts";
-import type { CommitSink } from "./commit-feed.ts";
+import type { CommitSink, FeedState } from "./commit-feed.ts";
 import { inSlices } from "./in-slices.ts";
 import { netChanges } from "./net-changes.ts";
 
@@ -13,9 +13,11 @@ export interface FollowerState {
   readonly digest: Uint8Array;
   /** Whether the configuration was ever known: a node without one is not ready. */
   readonly loaded: boolean;
-  readonly feed: "following" | "disconnected";
+  readonly feed: FeedState;
   /** Why the node serves an older revision than the log has; undefined while all is well. */
-  readonly stalled: { readonly reason: "future_schema" | "forked" | "broken"; readonly detail: string } | undefined;
+  readonly stalled:
+    | { readonly reason: "future_schema" | "forked" | "broken" | "log_behind"; readonly detail: string }
+    | undefined;
 }
 
 /** Carries out changes, each resource once: the tables first, all of them together; then what takes time, as binding does. */
@@ -87,10 +89,16 @@ export class Follower implements CommitSink {
     }
   }
 
-  state(state: "following" | "disconnected"): void {
+  state(state: FeedState): void {
     if (state === this.#feed) return;
     this.#feed = state;
     this.#onState();
+  }
+
+  behind({ epoch, revision }: Position): void {
+    const at = this.position();
+    const detail = `the log ends at ${epoch}/${revision}; the node is at ${at.epoch}/${at.revision}`;
+    this.#stall({ reason: "log_behind", detail });
   }
 
   forked(detail: string): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { joinSocketAddress } from "../../model/address.ts";
+import { FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { UnboundAddress } from "../bindings.ts";
 import { PassiveHealth } from "../health/passive-health.ts";
 import { nodeReport, type ReportParts } from "./node-report.ts";
@@ -10,7 +11,16 @@ function parts(more: Partial<ReportParts> = {}): ReportParts {
   const position = { epoch: 1, revision: 12, hash: new Uint8Array(32) };
   const follower = { position, digest, loaded: true, feed: "following" as const, stalled: undefined };
   const clocks = { monotonicMs: 5000, wallMs: 1_700_000_005_000 };
-  return { follower, unbound: [], health: new PassiveHealth(), connections: 3, ...clocks, ...more };
+  return {
+    follower,
+    unbound: [],
+    health: new PassiveHealth(),
+    connections: 3,
+    draining: false,
+    ready: true,
+    ...clocks,
+    ...more,
+  };
 }
 
 function unbound(port: number): UnboundAddress {
@@ -20,7 +30,17 @@ function unbound(port: number): UnboundAddress {
 
 describe("a report", () => {
   it("says where the node stands", () => {
-    const expected = { revision: 12n, digest, connections: 3n, degraded: [], serverHealth: [] };
+    const expected = {
+      epoch: 1n,
+      revision: 12n,
+      digest,
+      connections: 3n,
+      feed: FeedState.FEED_STATE_FOLLOWING,
+      draining: false,
+      ready: true,
+      degraded: [],
+      serverHealth: [],
+    };
     expect(nodeReport(parts())).toEqual(expected);
   });
 
@@ -28,8 +48,8 @@ describe("a report", () => {
     const stalled = { reason: "forked" as const, detail: "another history" };
     const report = nodeReport(parts({ follower: { ...parts().follower, stalled }, unbound: [unbound(443)] }));
     expect(report.degraded).toEqual([
-      { name: "log", reason: "forked", detail: "another history" },
-      { name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443: EADDRINUSE" },
+      { name: "log", reason: "forked", detail: "another history", revision: 12n },
+      { name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443: EADDRINUSE", revision: 12n },
     ]);
   });
 

@@ -33,6 +33,19 @@ export function sealCommit(commit: Commit): SealedCommit {
   return { body, hash: sha256(body) };
 }
 
+/**
+ * The commit that a rebuilt log goes on with: no events, and an epoch above the head's, so that revisions which the old
+ * stream may have given to others are told apart. The reason says who rebuilt the log, and from what.
+ */
+export function sealEpochMarker(head: Position, epoch: number, reason: string, timeMs: number): SealedCommit {
+  const revision = head.revision + 1;
+  const requestDigest = sha256(new TextEncoder().encode(reason));
+  const requestId = `epoch-${epoch}-at-${revision}`;
+  const author = "switchyard";
+  const parentHash = head.hash;
+  return sealCommit({ epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events: [] });
+}
+
 /** Why a sealed commit can't be followed. */
 export type CommitFault =
   /** The hash is not that of the body. */
@@ -89,12 +102,15 @@ export function* opening(sealed: SealedCommit): Steps<OpenedCommit> {
   return { commit, position: { epoch, revision, hash: sealed.hash } };
 }
 
-/** The same, and the commit must be the next one after `from`. */
+/**
+ * The same, and the commit must be the next one after `from`. A later epoch continues an earlier one, as the parent hash
+ * binds it: a log that was rebuilt goes on so (`sealEpochMarker`).
+ */
 export function* openingNext(from: Position, sealed: SealedCommit): Steps<OpenedCommit> {
   const opened = yield* opening(sealed);
   if ("fault" in opened) return opened;
   const { commit } = opened;
-  if (commit.epoch === from.epoch && commit.revision === from.revision + 1 && sameBytes(commit.parentHash, from.hash))
+  if (commit.epoch >= from.epoch && commit.revision === from.revision + 1 && sameBytes(commit.parentHash, from.hash))
     return opened;
   const detail = `commit ${commit.epoch}/${commit.revision} does not continue ${from.epoch}/${from.revision}`;
   return { fault: "broken_chain", detail };

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DigestMatch } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { DigestMatch, FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { FakeControlPlane } from "./fake-control-plane.ts";
 import { answering, fakeControlPlane } from "./fake-control-plane.ts";
@@ -23,6 +23,12 @@ describe("the fleet is shown as the control plane sees it", () => {
     connected: true,
     lastReportTime: { seconds: 1_795_351_896n, nanos: 0 },
     serverHealth: [],
+    epoch: 1n,
+    feed: FeedState.FEED_STATE_FOLLOWING,
+    draining: false,
+    ready: true,
+    replica: "cp-1",
+    traffic: undefined,
   };
   const drifted: Node = {
     ...node,
@@ -31,7 +37,7 @@ describe("the fleet is shown as the control plane sees it", () => {
     lag: 2n,
     connected: false,
     digestMatch: DigestMatch.DIGEST_MATCH_DIFFERENT,
-    degraded: [{ name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443" }],
+    degraded: [{ name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443", revision: 5n }],
     serverHealth: [
       { server: "farms/web/servers/a", failing: true, reason: "refused", since: { seconds: 1_795_351_800n, nanos: 0 } },
       { server: "farms/web/servers/b", failing: false, reason: "", since: undefined },

@@ -3,12 +3,21 @@ import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
-import type { NodeReport, SessionRequest } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { FeedState, type NodeReport, type SessionRequest } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { leftOver, type OpenResources, openResources } from "../support/open-resources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { FakeControlPlane, type Session } from "./fake-control-plane.ts";
 
-const hello = { nodeId: "n1", region: "eu", labels: {}, bootId: "b", softwareVersion: "t", engine: "portable" };
+const hello = {
+  nodeId: "n1",
+  region: "eu",
+  labels: {},
+  bootId: "b",
+  softwareVersion: "t",
+  engine: "portable",
+  lastKnownGoodRevision: 0n,
+  lastKnownGoodDigest: new Uint8Array(0),
+};
 
 let before: OpenResources;
 let stop: AbortController;
@@ -48,8 +57,10 @@ function holdTo(address: string): void {
   const report = (): NodeReport => {
     asked += 1;
     const detail = "x".repeat(reportBytes);
-    const degraded = [{ name: "log", reason: "forked", detail }];
-    return { revision: 1n, digest: new Uint8Array(32), connections: BigInt(asked), degraded, serverHealth: [] };
+    const degraded = [{ name: "log", reason: "forked", detail, revision: 1n }];
+    const state = { feed: FeedState.FEED_STATE_FOLLOWING, draining: false, ready: true };
+    const digest = new Uint8Array(32);
+    return { epoch: 1n, revision: 1n, digest, connections: BigInt(asked), degraded, serverHealth: [], ...state };
   };
   const backoff = new Backoff(1, 20, () => 0.5);
   session = new FleetSession({ address, hello, report, backoff, onLost: (why) => lost.push(why) });
@@ -65,7 +76,7 @@ function heard(call: Session, into: string[]): void {
 }
 
 function welcome(call: Session, seconds: bigint, nanos: number): void {
-  const value = { softwareVersion: "t", reportInterval: { seconds, nanos } };
+  const value = { softwareVersion: "t", replica: "cp-1", reportInterval: { seconds, nanos } };
   call.write({ message: { $case: "welcome", value } });
 }
 

@@ -39,6 +39,7 @@ class WatchedFeed implements CommitFeed {
         this.carriedOut = head.revision;
       },
       state: (state) => sink.state(state),
+      behind: (head) => sink.behind(head),
       forked: (detail) => sink.forked(detail),
     };
     return this.#feed.follow(watched, signal);
@@ -61,7 +62,16 @@ export class NodeRig {
     const { address } = controlPlane;
     const backoff = new Backoff(5, 50, Math.random);
     const onLost = (): void => undefined;
-    const hello = { nodeId: "n1", region: "", labels: {}, bootId: "b", softwareVersion: "test", engine: "portable" };
+    const hello = {
+      nodeId: "n1",
+      region: "",
+      labels: {},
+      bootId: "b",
+      softwareVersion: "test",
+      engine: "portable",
+      lastKnownGoodRevision: 0n,
+      lastKnownGoodDigest: new Uint8Array(0),
+    };
     this.#feed = new WatchedFeed(new GrpcCommitFeed({ address, backoff, onLost }));
     this.node = new DataPlaneNode({
       createEngine: createPortableEngine,

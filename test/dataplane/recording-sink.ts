@@ -1,7 +1,7 @@
 import { origin, type Position, type SealedCommit } from "../../model/commit.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { openNextCommit } from "../../model/wire/commit.ts";
-import type { CommitSink } from "../../dataplane/feed/commit-feed.ts";
+import type { CommitSink, FeedState } from "../../dataplane/feed/commit-feed.ts";
 
 /** A sink that keeps the position, and remembers every call as a word: `commit 3`, `beacon 3`, `forked`, ... */
 export class RecordingSink implements CommitSink {
@@ -34,8 +34,12 @@ export class RecordingSink implements CommitSink {
     this.calls.push(`beacon ${revision}`);
   }
 
-  state(state: "following" | "disconnected"): void {
+  state(state: FeedState): void {
     this.calls.push(state);
+  }
+
+  behind({ revision }: Position): void {
+    this.calls.push(`behind ${revision}`);
   }
 
   forked(): void {

@@ -66,6 +66,7 @@ export const importRules: readonly ImportRule[] = [
       "model/wire/**",
       "controlplane/admin/**",
       "controlplane/fleet/**",
+      "controlplane/nats/**",
       "dataplane/feed/**",
       "dataplane/telemetry/**",
       "cli/**",
@@ -82,7 +83,7 @@ export const importRules: readonly ImportRule[] = [
   {
     law: "NATS has one adapter folder in each plane.",
     from: ["**"],
-    except: ["controlplane/log/**", "dataplane/feed/**", ...tests],
+    except: ["controlplane/nats/**", "dataplane/nats/**", "bench/**", ...tests],
     never: ["npm:nats/**", "npm:@nats-io/**"],
   },
   {

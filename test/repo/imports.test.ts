@@ -73,8 +73,8 @@ const plants: Readonly<Record<string, { readonly caught: Plant; readonly spared:
       "controlplane/fleet/a.ts": `import { connect } from "@nats-io/transport-node";`,
     },
     spared: {
-      "dataplane/feed/a.ts": `import { connect } from "nats";`,
-      "controlplane/log/a.ts": `import type { NatsConnection } from "nats";`,
+      "dataplane/nats/a.ts": `import { connect } from "nats";`,
+      "controlplane/nats/a.ts": `import type { NatsConnection } from "nats";`,
     },
   },
   "The command line is the top: nobody imports it.": {
