@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { textHash } from "./digest-hash.ts";
 import { canonicalText } from "./resource-fields.ts";
 import type { Resource } from "./resource.ts";
 
@@ -14,20 +15,20 @@ export class Digest {
   readonly #sum = new Uint32Array(8);
 
   add(resource: Resource): void {
-    const hash = hashOf(resource);
+    const hash = textHash(canonicalText(resource));
     let carry = 0;
     for (let limb = 0; limb < 8; limb += 1) {
-      const total = (this.#sum[limb] as number) + hash.getUint32(limb * 4, true) + carry;
+      const total = (this.#sum[limb] as number) + littleEndian(hash[limb] as number) + carry;
       this.#sum[limb] = total;
       carry = total > 0xffff_ffff ? 1 : 0;
     }
   }
 
   remove(resource: Resource): void {
-    const hash = hashOf(resource);
+    const hash = textHash(canonicalText(resource));
     let borrow = 0;
     for (let limb = 0; limb < 8; limb += 1) {
-      const total = (this.#sum[limb] as number) - hash.getUint32(limb * 4, true) - borrow;
+      const total = (this.#sum[limb] as number) - littleEndian(hash[limb] as number) - borrow;
       this.#sum[limb] = total;
       borrow = total < 0 ? 1 : 0;
     }
@@ -47,7 +48,7 @@ export function etagOf(resource: Resource): string {
   return bytesToHex(sha256(utf8ToBytes(canonicalText(resource))).subarray(0, 8));
 }
 
-function hashOf(resource: Resource): DataView {
-  const hash = sha256(utf8ToBytes(canonicalText(resource)));
-  return new DataView(hash.buffer, hash.byteOffset, hash.byteLength);
+/** A limb has the hash's bytes with the least significant first; the hash has its words the other way around. */
+function littleEndian(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }
