@@ -5,11 +5,12 @@ import { registerDiff } from "./diff.ts";
 import { registerExplain } from "./explain.ts";
 import { registerGet } from "./get.ts";
 import { registerHistory } from "./history.ts";
+import { registerLog } from "./log.ts";
 import { registerRevert } from "./revert.ts";
 import { registerShow } from "./show.ts";
 import { registerStatus } from "./status.ts";
 
-/** The verbs that talk to a control plane, in the order of `--help`. */
+/** The verbs that end by themselves, in the order of `--help`. */
 export const clientVerbs: readonly RegisterVerb[] = [
   registerApply,
   registerGet,
@@ -20,4 +21,5 @@ export const clientVerbs: readonly RegisterVerb[] = [
   registerRevert,
   registerExplain,
   registerStatus,
+  registerLog,
 ];

@@ -6,6 +6,7 @@ import { registerNodeMetrics } from "../../dataplane/telemetry/node-metrics.ts";
 import { type CliContext, print } from "../context.ts";
 import { startDemo } from "../demo/start-demo.ts";
 import { aborted, Lifetimes } from "./lifetimes.ts";
+import { logFile } from "./log-file.ts";
 import { openAccessLog, processLogger } from "./loggers.ts";
 import { listenOps } from "./ops-server.ts";
 import { checkedAddress, type EngineOptions } from "./serve-options.ts";
@@ -60,7 +61,7 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
       "",
       `  admin API (gRPC)     127.0.0.1:${controlPlane.port}     npx switchyard status`,
       `  health and metrics   http://127.0.0.1:${ops.port}   /healthz /readyz /metrics`,
-      `  log                  ${join(options.dataDir, "log.sqlite")}`,
+      `  log                  ${join(options.dataDir, logFile)}`,
       `  node                 ${identity.id}, ${engine.fallback ?? `${engine.kind} engine`}`,
       ...nodeUnready(node).map((line) => `  NOT BOUND            ${line}`),
       ...(demo?.banner() ?? []),

@@ -8,9 +8,7 @@ import { CliFailure } from "../cli-failure.ts";
 import { descriptorsFile } from "../descriptors.ts";
 import { exitCode } from "../exit-code.ts";
 import { softwareVersion } from "../package-root.ts";
-
-/** The log's file in a data directory. */
-const logFile = "log.sqlite";
+import { logFile } from "./log-file.ts";
 
 /** Starts a control plane on the embedded log in `dataDir`, which is made where it is not there. */
 export async function startControlPlane(

@@ -1,0 +1,2 @@
+/** The log's file in a data directory. */
+export const logFile = "log.sqlite";
