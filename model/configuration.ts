@@ -1,14 +1,24 @@
 import type { Commit, Position } from "./commit.ts";
-import { origin } from "./commit.ts";
+import { origin, sameBytes } from "./commit.ts";
 import { Digest } from "./digest.ts";
 import type { ConfigEvent } from "./event.ts";
 import { kindOfName } from "./resource-name.ts";
-import type { FarmName, ListenerName, ResourceName, RouteName, ServerResourceName } from "./resource-name.ts";
+import type {
+  FarmName,
+  ListenerName,
+  ResourceKind,
+  ResourceName,
+  RouteName,
+  ServerResourceName,
+} from "./resource-name.ts";
 import type { Farm, Listener, Resource, Route, Server } from "./resource.ts";
 import { atOnce, type Steps } from "./steps.ts";
 
 /** Events that are folded between two places where others may run: about a millisecond. */
 const eventsPerStep = 100;
+
+/** The same of resources that are read and hashed. */
+const resourcesPerStep = 50;
 
 /** What one event did to one resource; null stands for "not there". Never both null. */
 export interface Change {
@@ -21,25 +31,18 @@ export interface Change {
  * resources are not copied for each commit; its owner is whoever made it, and nobody else holds on to it across turns.
  */
 export class Configuration {
-  readonly listeners: ReadonlyMap<ListenerName, Listener>;
-  readonly routes: ReadonlyMap<RouteName, Route>;
-  readonly farms: ReadonlyMap<FarmName, Farm>;
-  readonly servers: ReadonlyMap<ServerResourceName, Server>;
   readonly #maps = {
     listener: new Map<string, Resource>(),
     route: new Map<string, Resource>(),
     farm: new Map<string, Resource>(),
     server: new Map<string, Resource>(),
   };
-  readonly #digest = new Digest();
+  #digest = new Digest();
   #position: Position = origin;
-
-  constructor() {
-    this.listeners = this.#maps.listener as Map<ListenerName, Listener>;
-    this.routes = this.#maps.route as Map<RouteName, Route>;
-    this.farms = this.#maps.farm as Map<FarmName, Farm>;
-    this.servers = this.#maps.server as Map<ServerResourceName, Server>;
-  }
+  /** What a stored snapshot has, and is not in the maps yet; until anything is asked by its name, or changed. */
+  #stored: readonly Resource[] = [];
+  /** What {@link proving} has yet to compare. */
+  #unproven: { readonly resources: readonly Resource[]; readonly digest: Uint8Array } | undefined;
 
   /** The configuration that a snapshot holds. */
   static restore(position: Position, resources: Iterable<Resource>): Configuration {
@@ -47,6 +50,56 @@ export class Configuration {
     for (const resource of resources) configuration.#put(resource);
     configuration.#position = position;
     return configuration;
+  }
+
+  /**
+   * The configuration of a stored snapshot whose bytes are known to be as they were written; `digest` is what they say.
+   * Resources are put in order by name when one is first asked for by its name: {@link proving} does it in steps, and
+   * shows that the digest is theirs. `resources` must not change.
+   */
+  static trusting(position: Position, resources: readonly Resource[], digest: Uint8Array): Configuration {
+    const configuration = new Configuration();
+    configuration.#stored = resources;
+    configuration.#unproven = { resources, digest };
+    configuration.#digest.restore(digest);
+    configuration.#position = position;
+    return configuration;
+  }
+
+  /**
+   * Whether the digest that the configuration was made with is that of the resources that it was made of. In steps,
+   * between which it may be used and changed; true for a configuration that was not taken on trust. Throws where a resource that was
+   * left in its bytes can't be read.
+   */
+  *proving(): Steps<boolean> {
+    const unproven = this.#unproven;
+    if (unproven === undefined) return true;
+    const { resources, digest } = unproven;
+    const proven = new Digest();
+    for (const [index, resource] of resources.entries()) {
+      if (index % resourcesPerStep === resourcesPerStep - 1) yield;
+      proven.add(resource);
+      if (this.#stored === resources) this.#maps[resource.kind].set(resource.name, resource);
+    }
+    if (this.#stored === resources) this.#stored = [];
+    this.#unproven = undefined;
+    return sameBytes(proven.bytes(), digest);
+  }
+
+  get listeners(): ReadonlyMap<ListenerName, Listener> {
+    return this.#byName().listener as Map<ListenerName, Listener>;
+  }
+
+  get routes(): ReadonlyMap<RouteName, Route> {
+    return this.#byName().route as Map<RouteName, Route>;
+  }
+
+  get farms(): ReadonlyMap<FarmName, Farm> {
+    return this.#byName().farm as Map<FarmName, Farm>;
+  }
+
+  get servers(): ReadonlyMap<ServerResourceName, Server> {
+    return this.#byName().server as Map<ServerResourceName, Server>;
   }
 
   get position(): Position {
@@ -59,16 +112,22 @@ export class Configuration {
   }
 
   get size(): number {
-    return this.listeners.size + this.routes.size + this.farms.size + this.servers.size;
+    if (this.#stored.length > 0) return this.#stored.length;
+    const { listener, route, farm, server } = this.#maps;
+    return listener.size + route.size + farm.size + server.size;
   }
 
   resource(name: ResourceName): Resource | undefined {
     const kind = kindOfName(name);
-    return kind && this.#maps[kind].get(name);
+    return kind && this.#byName()[kind].get(name);
   }
 
   /** All resources: farms and servers before the listeners and routes that name them. */
   *resources(): Generator<Resource> {
+    if (this.#stored.length > 0) {
+      yield* this.#stored;
+      return;
+    }
     yield* this.#maps.farm.values();
     yield* this.#maps.server.values();
     yield* this.#maps.listener.values();
@@ -108,7 +167,7 @@ export class Configuration {
   }
 
   #put(resource: Resource): Resource | null {
-    const map = this.#maps[resource.kind];
+    const map = this.#byName()[resource.kind];
     const before = map.get(resource.name) ?? null;
     if (before !== null) this.#digest.remove(before);
     map.set(resource.name, resource);
@@ -122,5 +181,13 @@ export class Configuration {
     this.#maps[before.kind].delete(name);
     this.#digest.remove(before);
     return before;
+  }
+
+  /** The maps, with everything in them. */
+  #byName(): Record<ResourceKind, Map<string, Resource>> {
+    const stored = this.#stored;
+    this.#stored = [];
+    for (const resource of stored) this.#maps[resource.kind].set(resource.name, resource);
+    return this.#maps;
   }
 }

@@ -34,6 +34,12 @@ export class Digest {
     }
   }
 
+  /** Becomes the digest that was once told by {@link bytes}. */
+  restore(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let limb = 0; limb < 8; limb += 1) this.#sum[limb] = view.getUint32(limb * 4, true);
+  }
+
   /** 32 bytes; all zero for the empty configuration. */
   bytes(): Uint8Array {
     const bytes = new Uint8Array(32);

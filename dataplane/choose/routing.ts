@@ -9,6 +9,7 @@ import {
 } from "../../model/resource-name.ts";
 import type { Action, Farm, Listener, Resource, Route, Server } from "../../model/resource.ts";
 import { atOnce, type Steps } from "../../model/steps.ts";
+import { StoredRoute } from "../../model/stored-route.ts";
 import type { Narrowing } from "../table/rivals.ts";
 import { type RouteChange, RuleTable } from "../table/rule-table.ts";
 import { RoundRobin } from "./round-robin.ts";
@@ -81,7 +82,7 @@ export class Routing {
     const built = new Map<ListenerName, RuleTable>();
     for (const [listener, list] of routes) {
       if (list.length <= routesPerStep) continue;
-      const table = this.#listener(listener).table.fork();
+      const table = this.#tableBeside(listener, list);
       for (let start = 0; start < list.length; start += routesPerStep) {
         table.apply(list.slice(start, start + routesPerStep));
         yield;
@@ -126,6 +127,12 @@ export class Routing {
       bytes += table.bytesUsed;
     }
     return { names, bytes };
+  }
+
+  /** A table to make the changes in, while the one in use is used. */
+  #tableBeside(listener: ListenerName, changes: readonly RouteChange[]): RuleTable {
+    const { table, routeCount } = this.#listener(listener);
+    return routeCount > 0 ? table.fork() : RuleTable.expecting(changes, this.#hashSeed);
   }
 
   #listener(name: ListenerName): ListenerEntry {
@@ -193,11 +200,12 @@ export class Routing {
 
 function routesByListener(changes: readonly Change[]): ReadonlyMap<ListenerName, readonly RouteChange[]> {
   const routes = new Map<ListenerName, RouteChange[]>();
-  for (const { before, after } of changes) {
-    const resource = after ?? before;
+  for (const each of changes) {
+    const resource = each.after ?? each.before;
     if (resource?.kind !== "route") continue;
-    const change = { before: before as Route | null, after: after as Route | null };
-    const listener = listenerOf(resource.name);
+    // What a route's name had before was a route too: the kind is a part of the name.
+    const change = each as RouteChange;
+    const listener = resource instanceof StoredRoute ? resource.listener : listenerOf(resource.name);
     const list = routes.get(listener);
     if (list === undefined) routes.set(listener, [change]);
     else list.push(change);

@@ -45,7 +45,9 @@ export class NameSegment<Value extends object> {
     this.bits = bits;
     if (original === undefined) {
       this.#slots = new Int32Array(2 << bits);
-      this.#values = Array.from({ length: segmentNamesMax(bits) }, (_, number) => number + 1);
+      // In a loop: a million names have thousands of segments, and a call for each number would show.
+      this.#values = new Array<Value | number>(segmentNamesMax(bits));
+      for (let number = 0; number < this.#values.length; number += 1) this.#values[number] = number + 1;
       this.#arena = new Uint8Array(arenaBytes);
       return;
     }

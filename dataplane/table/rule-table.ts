@@ -1,6 +1,7 @@
 import type { Route } from "../../model/resource.ts";
 import { serverNameBytesMax } from "../../model/server-name.ts";
 import type { ServerNamePattern } from "../../model/server-name-pattern.ts";
+import { StoredRoute } from "../../model/stored-route.ts";
 import { hashByte, hashEnd } from "./name-hash.ts";
 import { NamedRoutes } from "./named-routes.ts";
 import { chooseTarget, joinTarget, leaveTarget, loneTarget, type Narrowing, type Target } from "./rivals.ts";
@@ -32,7 +33,7 @@ const suffixHashes = new Int32Array(labelsMax);
  * `apply` changes the table in place and synchronously: on the one thread of JavaScript no lookup sees half of it. A
  * commit so large that this would hold up decisions is applied to a fork, a slice in each turn of the event loop, and
  * the fork then takes the table's place by one assignment. A table is built in slices in the same way, from
- * `RuleTable.build([])`. A slice of 1,000 routes takes a few milliseconds.
+ * `RuleTable.expecting`. A slice of 1,000 routes takes a few milliseconds.
  */
 export class RuleTable {
   readonly #hashSeed: number;
@@ -54,9 +55,20 @@ export class RuleTable {
   /** The table of these routes. `hashSeed`, 32 random bits of the process, is no part of what the table answers. */
   static build(routes: Iterable<Route>, hashSeed = 0): RuleTable {
     const all = Array.isArray(routes) ? (routes as readonly Route[]) : [...routes];
-    const table = new RuleTable(hashSeed, estimate(all));
+    const table = new RuleTable(
+      hashSeed,
+      estimate(all.length, (at) => all[at] ?? null),
+    );
     for (const route of all) table.#replace(null, route);
     return table;
+  }
+
+  /** An empty table with room for what these changes add: made in slices, they then take the time of `build`. */
+  static expecting(changes: readonly RouteChange[], hashSeed: number): RuleTable {
+    return new RuleTable(
+      hashSeed,
+      estimate(changes.length, (at) => changes[at]?.after ?? null),
+    );
   }
 
   /** Names and wildcards that lead somewhere, `*` among them, each counted once. */
@@ -110,7 +122,10 @@ export class RuleTable {
 
   /** An independent table with the same routes; it shares memory with this one until either changes. */
   fork(): RuleTable {
-    const fork = new RuleTable(this.#hashSeed, estimate([]));
+    const fork = new RuleTable(
+      this.#hashSeed,
+      estimate(0, () => null),
+    );
     fork.#exact = this.#exact.fork();
     fork.#wildcards = this.#wildcards.fork();
     fork.#wildcardsByLabels.set(this.#wildcardsByLabels);
@@ -128,6 +143,7 @@ export class RuleTable {
         this.#noName = leaveTarget(this.#noName, before.name);
     }
     if (after !== null) {
+      if (after instanceof StoredRoute && this.#addStored(after)) return;
       const lone = loneTarget(after);
       for (const pattern of after.match.serverNames) this.#add(pattern, lone);
       if (after.match.noServerName) this.#noName = this.#noName ? joinTarget(this.#noName, lone) : lone;
@@ -144,6 +160,16 @@ export class RuleTable {
     const hash = writeName(pattern, skip, this.#hashSeed);
     if (skip === 0) this.#exact.join(scratchName, length, hash, lone);
     else if (this.#wildcards.join(scratchName, length, hash, lone)) this.#countWildcard(length, 1);
+  }
+
+  /** Adds a route by the bytes that it is stored in; whether it could be. */
+  #addStored(route: StoredRoute): boolean {
+    const length = route.spell(scratchName);
+    if (length === 0) return false;
+    let hash = this.#hashSeed;
+    for (let at = length - 1; at >= 0; at -= 1) hash = hashByte(hash, scratchName[at] as number);
+    this.#exact.join(scratchName, length, hashEnd(hash), route);
+    return true;
   }
 
   #remove(pattern: ServerNamePattern, route: Route): void {
@@ -191,14 +217,14 @@ interface NameStatistics {
 const sampleMax = 1000;
 
 /** How many names the routes have, from a sample: to read each name twice would take a third of a build's time. */
-function estimate(routes: readonly Route[]): NameStatistics {
-  const sampled = Math.min(routes.length, sampleMax);
-  const weight = routes.length / Math.max(sampled, 1);
+function estimate(count: number, routeAt: (at: number) => Route | null): NameStatistics {
+  const sampled = Math.min(count, sampleMax);
+  const weight = count / Math.max(sampled, 1);
   const total = { exactNames: 0, exactBytes: 0, wildcards: 0, wildcardBytes: 0 };
   for (let draw = 0; draw < sampled; draw += 1) {
     // Multiples of the golden ratio, and no even steps: every tenth route may be of a kind.
-    const at = sampled === routes.length ? draw : (Math.imul(draw, 0x9e3779b1) >>> 0) % routes.length;
-    for (const pattern of (routes[at] as Route).match.serverNames)
+    const at = sampled === count ? draw : (Math.imul(draw, 0x9e3779b1) >>> 0) % count;
+    for (const pattern of routeAt(at)?.match.serverNames ?? [])
       if (isWildcard(pattern)) {
         total.wildcards += weight;
         total.wildcardBytes += weight * pattern.length;
