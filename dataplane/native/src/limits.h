@@ -36,6 +36,8 @@ inline constexpr uint32_t kRejectDrainMs = 2000;
 
 // Reports to JavaScript, per thread; power of two. A report may take half of it.
 inline constexpr size_t kReportRingBytes = 1u << 20;
+// Past it an empty ring begins again from its start.
+inline constexpr size_t kReportRingHotBytes = 64 * 1024;
 // Tapped server bytes give way to all else: they are dropped when less than this is free.
 inline constexpr size_t kTapHeadroomBytes = kReportRingBytes / 2;
 // Ends that JavaScript has not heard of, per thread, before accepting pauses.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "limits.h"
 #include "syscalls.h"
 #include "wire.h"
 
@@ -25,7 +26,10 @@ uint8_t* ReportRing::reserve(size_t size) {
   uint64_t written = written_.load(std::memory_order_relaxed);
   const size_t at = static_cast<size_t>(written % capacity_);
   const size_t to_end = capacity_ - at;
-  if (to_end >= size) return room() >= size ? bytes_ + at : nullptr;
+  // A reader that keeps up has emptied the ring: then it begins again from its start, so that the same few pages are
+  // used over and over, which stay in the cache, and the others are never touched.
+  const bool rewind = at >= limits::kReportRingHotBytes && size <= at && written == read_.load(std::memory_order_acquire);
+  if (to_end >= size && !rewind) return room() >= size ? bytes_ + at : nullptr;
   if (room() < to_end + size) return nullptr;
   // Records are multiples of 8 bytes, so there is always room for the two words that tell a filler.
   uint32_t filler[2] = {static_cast<uint32_t>(to_end), static_cast<uint32_t>(wire::ReportKind::kFiller)};
