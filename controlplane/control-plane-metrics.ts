@@ -5,7 +5,8 @@ const gauges = [
   ["revision", "Revision of the configuration that the log ends with."],
   ["resources", "Listeners, routes, farms and servers of the configuration."],
   ["followers", "Open WatchCommits streams."],
-  ["nodes", "Nodes with a session now."],
+  ["nodes", "Nodes with a session now, with this replica."],
+  ["replicas", "Control-plane replicas that were heard of in the last seconds, with this one."],
 ] as const;
 
 /** The control plane's numbers, read when they are asked for. */

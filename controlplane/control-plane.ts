@@ -1,6 +1,10 @@
 import type { Position } from "../model/commit.ts";
 import { AdminServer } from "./admin/admin-server.ts";
 import { CommitWatchers } from "./admin/watch-commits.ts";
+import { takeDirectives } from "./fleet/direct-node.ts";
+import { DirectiveDesk } from "./fleet/directives.ts";
+import type { FleetBus } from "./fleet/fleet-bus.ts";
+import { FleetExchange } from "./fleet/fleet-exchange.ts";
 import { FleetView } from "./fleet/fleet-view.ts";
 import type { EventLog } from "./log/event-log.ts";
 import { Committer } from "./state/committer.ts";
@@ -16,48 +20,80 @@ export interface ControlPlaneOptions {
   readonly softwareVersion: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Tells this replica from others of the same log; may be left out where it is the only one. */
+  readonly replicaId?: string;
+  /** How replicas tell each other of their nodes; the caller's to close, after the control plane. */
+  readonly fleetBus?: FleetBus | undefined;
   /** Hears of errors that are ours. */
   readonly onFault: (error: unknown) => void;
+}
+
+/** Names the only replica of a log. */
+const replicaIdDefault = "embedded";
+
+const monotonicMs = (): number => performance.now();
+
+/** The view of the nodes, and what keeps it in step with those of other replicas. */
+class Fleet {
+  readonly view: FleetView;
+  readonly desk = new DirectiveDesk();
+  readonly bus: FleetBus | undefined;
+  readonly exchange: FleetExchange | undefined;
+  readonly #stopTaking: (() => void) | undefined;
+
+  constructor(replicaId: string, bus: FleetBus | undefined) {
+    this.view = new FleetView(replicaId);
+    this.bus = bus;
+    this.exchange = bus && new FleetExchange({ view: this.view, bus, monotonicMs });
+    this.#stopTaking = bus && takeDirectives(bus, this.desk);
+  }
+
+  close(): void {
+    this.exchange?.close();
+    this.#stopTaking?.();
+  }
 }
 
 /** One control-plane process: the log, the configuration at its head, and the gRPC edge. */
 export class ControlPlane {
   readonly #log: EventLog;
   readonly #live: LiveConfiguration;
-  readonly #view: FleetView;
   readonly #watchers: CommitWatchers;
   readonly #admin: AdminServer;
+  readonly #fleet: Fleet;
 
-  private constructor(
-    log: EventLog,
-    live: LiveConfiguration,
-    view: FleetView,
-    watchers: CommitWatchers,
-    admin: AdminServer,
-  ) {
-    this.#log = log;
-    this.#live = live;
-    this.#view = view;
-    this.#watchers = watchers;
-    this.#admin = admin;
+  private constructor(parts: {
+    readonly log: EventLog;
+    readonly live: LiveConfiguration;
+    readonly watchers: CommitWatchers;
+    readonly admin: AdminServer;
+    readonly fleet: Fleet;
+  }) {
+    this.#log = parts.log;
+    this.#live = parts.live;
+    this.#watchers = parts.watchers;
+    this.#admin = parts.admin;
+    this.#fleet = parts.fleet;
   }
 
   /** @throws LogUnavailable, LogCorrupt, or an Error with a line for the operator where the address can't be bound */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const { log, now, softwareVersion, onFault: fault } = options;
+    const fleet = new Fleet(options.replicaId ?? replicaIdDefault, options.fleetBus);
     try {
       const live = await LiveConfiguration.open(log, fault);
-      const view = new FleetView();
       const watchers = new CommitWatchers(log);
       const committer = new Committer(log, live, now);
+      const { view, desk, bus, exchange } = fleet;
       const admin = await AdminServer.listen({
         address: options.adminAddress,
         descriptors: options.descriptors,
         config: { log, live, committer, watchers, fault },
-        fleet: { live, view, now, softwareVersion, fault },
+        fleet: { log, live, view, desk, bus, exchange, now, monotonicMs, softwareVersion, fault },
       });
-      return new ControlPlane(log, live, view, watchers, admin);
+      return new ControlPlane({ log, live, watchers, admin, fleet });
     } catch (error) {
+      fleet.close();
       await log.close();
       throw error;
     }
@@ -78,18 +114,21 @@ export class ControlPlane {
     readonly resources: number;
     readonly followers: number;
     readonly nodes: number;
+    readonly replicas: number;
   } {
     return {
       revision: this.#live.position.revision,
       resources: this.#live.configuration.size,
       followers: this.#watchers.count,
-      nodes: this.#view.connectedCount,
+      nodes: this.#fleet.view.connectedCount,
+      replicas: this.#fleet.exchange?.replicas().length ?? 1,
     };
   }
 
   /** Ends streams and calls, at most after `graceMs`, then the log. */
   async close(graceMs: number): Promise<void> {
     await this.#admin.close(graceMs);
+    this.#fleet.close();
     await this.#live.settled();
     await this.#log.close();
   }

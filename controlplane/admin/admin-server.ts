@@ -4,8 +4,8 @@ import protoLoader from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ConfigServiceService } from "../../proto/gen/switchyard/config/v1/config_service.ts";
-import { FleetServiceService } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { fleetService, type FleetParts } from "../fleet/fleet-service.ts";
+import { fleetServiceDefinition } from "../fleet/session-message.ts";
 import { configService, type ConfigParts } from "./config-service.ts";
 
 /** Largest message that the API takes or gives: 100,000 routes in one Apply are about 15 MiB. */
@@ -56,7 +56,7 @@ export class AdminServer {
       "grpc.keepalive_timeout_ms": 10_000,
     });
     server.addService(ConfigServiceService, configService({ ...options.config, stopping: stopping.signal }));
-    server.addService(FleetServiceService, fleetService({ ...options.fleet, stopping: stopping.signal }));
+    server.addService(fleetServiceDefinition, fleetService({ ...options.fleet, stopping: stopping.signal }));
     const health = new HealthImplementation(Object.fromEntries(services.map((name) => [name, "SERVING" as const])));
     health.addToServer(server);
     new ReflectionService(protoLoader.loadFileDescriptorSetFromBuffer(options.descriptors)).addToServer(server);

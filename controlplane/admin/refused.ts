@@ -19,6 +19,7 @@ const codes = {
   COMMIT_TOO_LARGE: status.RESOURCE_EXHAUSTED,
   LOG_UNAVAILABLE: status.UNAVAILABLE,
   LOG_CORRUPT: status.DATA_LOSS,
+  NODE_UNAVAILABLE: status.UNAVAILABLE,
 } as const;
 
 export type RefusedReason = keyof typeof codes;

@@ -1,26 +1,40 @@
 import { parseIpAddress } from "../../model/address.ts";
-import { isListenerName } from "../../model/resource-name.ts";
+import { isFarmName, isListenerName } from "../../model/resource-name.ts";
 import type { Announcement, Listener } from "../../model/resource.ts";
 import { parseServerName, type ServerName } from "../../model/server-name.ts";
 import type { Violation } from "../../model/violation.ts";
 import type * as fleet from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import { type InternalFault, unary } from "../admin/handler.ts";
-import { pageSize } from "../admin/listing.ts";
+import { type InternalFault, streaming, unary } from "../admin/handler.ts";
+import { Listings, pageSize } from "../admin/listing.ts";
 import { Refused } from "../admin/refused.ts";
+import type { EventLog } from "../log/event-log.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
+import { directNode } from "./direct-node.ts";
 import { explain } from "./explain.ts";
-import type { FleetView, LogView } from "./fleet-view.ts";
+import type { FleetBus } from "./fleet-bus.ts";
+import type { FleetExchange } from "./fleet-exchange.ts";
+import { type FleetNode, type LogView, messageLoadMax, nodeLoad, nodeMessage } from "./fleet-node.ts";
+import { summaries } from "./fleet-summary.ts";
+import type { FleetView } from "./fleet-view.ts";
+import { serverStatuses } from "./server-status.ts";
 import { holdSession, type SessionParts } from "./session.ts";
+import { FleetWatchers } from "./watch-fleet.ts";
 
 /** What the fleet's methods work on. */
 export interface FleetParts extends SessionParts {
+  readonly log: EventLog;
   readonly live: LiveConfiguration;
+  /** Both undefined for the only replica. */
+  readonly bus: FleetBus | undefined;
+  readonly exchange: FleetExchange | undefined;
   readonly fault: InternalFault;
 }
 
 export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
-  const { live, view, fault } = parts;
+  const { live, view, fault, stopping } = parts;
   const log = logView(live);
+  const listings = new Listings(parts.log, live);
+  const watchers = new FleetWatchers();
   return {
     session: (call) => holdSession(parts, call),
     listNodes: unary(fault, async (request) => {
@@ -34,6 +48,20 @@ export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
       const description = `there is no ${JSON.stringify(name.slice(0, 80))}`;
       throw Refused.by("NOT_FOUND", [{ field: "name", reason: "unknown_reference", description }]);
     }),
+    getFleet: unary(fault, async () => {
+      await live.catchUp();
+      const replicas = parts.exchange?.replicas() ?? [view.replica];
+      const { revision, epoch } = log;
+      return { revision: BigInt(revision), epoch: BigInt(epoch), regions: summaries(view.shown(), log), replicas };
+    }),
+    watchFleet: streaming(fault, stopping, (request, send, signal) =>
+      watchers.watch({ live, view, log }, request, send, signal),
+    ),
+    listServers: unary(fault, async (request) => {
+      await live.catchUp();
+      return listServers(parts, listings, request);
+    }),
+    directNode: unary(fault, (request) => directNode(parts, request)),
     explain: unary(fault, async (request) => {
       await live.catchUp();
       const listener = wantedListener(live, request.listener);
@@ -44,6 +72,9 @@ export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
 
 function logView(live: LiveConfiguration): LogView {
   return {
+    get epoch() {
+      return live.position.epoch;
+    },
     get revision() {
       return live.position.revision;
     },
@@ -56,10 +87,35 @@ function listNodes(view: FleetView, log: LogView, request: fleet.ListNodesReques
   const after = request.pageToken;
   if (after !== "" && !after.startsWith("nodes/"))
     throw new Refused("INVALID_PAGE_TOKEN", `${JSON.stringify(after.slice(0, 80))} is no page token of this list`);
-  const nodes = view.nodes(log).filter((node) => node.name > after);
-  const page = nodes.slice(0, size);
-  const nextPageToken = nodes.length > size ? (page.at(-1)?.name ?? "") : "";
+  const nodes = view.sorted().filter((node) => `nodes/${node.id}` > after);
+  const page = nodes.slice(0, countForMessage(nodes, size)).map((node) => nodeMessage(node, log));
+  const nextPageToken = nodes.length > page.length ? (page.at(-1)?.name ?? "") : "";
   return { nodes: page, nextPageToken, revision: BigInt(log.revision) };
+}
+
+/** How many of the nodes make one page: at least one, and no message that nobody takes. */
+function countForMessage(nodes: readonly FleetNode[], size: number): number {
+  let load = 0;
+  for (const [index, node] of nodes.slice(0, size).entries()) {
+    load += nodeLoad(node);
+    if (index > 0 && load > messageLoadMax) return index;
+  }
+  return size;
+}
+
+async function listServers(
+  { live, view }: FleetParts,
+  listings: Listings,
+  { farm, pageSize: wanted, pageToken }: fleet.ListServersRequest,
+): Promise<fleet.ListServersResponse> {
+  if (farm !== "" && !(isFarmName(farm) && live.configuration.farms.has(farm))) {
+    const description = `there is no ${JSON.stringify(farm.slice(0, 80))}`;
+    throw Refused.by("NOT_FOUND", [{ field: "farm", reason: "unknown_reference", description }]);
+  }
+  const prefix = farm === "" ? "" : `${farm}/`;
+  const { resources, nextPageToken } = await listings.page("server", prefix, pageSize(wanted, 100), pageToken);
+  const servers = resources.flatMap((resource) => (resource.kind === "server" ? [resource] : []));
+  return { servers: await serverStatuses(servers, [...view.shown()]), nextPageToken };
 }
 
 function wantedListener(live: LiveConfiguration, name: string): Listener {

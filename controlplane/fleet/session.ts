@@ -1,8 +1,12 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { durationToWire } from "../../model/wire/resource-to-wire.ts";
-import type { SessionRequest, SessionResponse } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { NodeHello, SessionRequest, SessionResponse } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { type DirectiveDesk, SessionDirectives } from "./directives.ts";
+import type { FleetNode } from "./fleet-node.ts";
 import type { FleetView } from "./fleet-view.ts";
-import { helloFault, reportFault } from "./session-limits.ts";
+import { helloFault, reportFault, resultFault, trafficFault } from "./session-limits.ts";
+import type { ReceivedMessage } from "./session-message.ts";
+import { SessionAllowance } from "./session-rate.ts";
 
 /** How often a node is asked to report when nothing changes. */
 const reportIntervalMs = 1000;
@@ -10,63 +14,109 @@ const reportIntervalMs = 1000;
 /** What sessions work on. */
 export interface SessionParts {
   readonly view: FleetView;
+  readonly desk: DirectiveDesk;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds by a clock that never goes back. */
+  readonly monotonicMs: () => number;
   readonly softwareVersion: string;
   /** Aborts when the server stops: sessions end then. */
   readonly stopping: AbortSignal;
 }
 
+type SessionCall = ServerDuplexStream<SessionRequest, SessionResponse>;
+
 /**
- * Holds one node's session. A node that breaks the protocol is cut off with INVALID_ARGUMENT, one too many with
- * RESOURCE_EXHAUSTED; the others are not touched. What comes after the cut, as it was on its way, is not looked at.
+ * Holds one node's session. A node that breaks the protocol is cut off with INVALID_ARGUMENT, one that says too much,
+ * or is one too many, with RESOURCE_EXHAUSTED; the others are not touched. What comes after the cut, as it was on its
+ * way, is not looked at.
  */
-export function holdSession(parts: SessionParts, call: ServerDuplexStream<SessionRequest, SessionResponse>): void {
-  const { view, now, softwareVersion, stopping } = parts;
-  let node: { readonly id: string; readonly session: symbol } | undefined;
-  let over = false;
-  const leave = (): void => {
-    over = true;
-    stopping.removeEventListener("abort", finish);
-    if (node !== undefined) view.disconnect(node.id, node.session);
-    node = undefined;
-  };
+export function holdSession(parts: SessionParts, call: SessionCall): void {
+  const session = new NodeSession(parts, call);
   const finish = (): void => {
-    leave();
+    session.leave();
     call.end();
   };
-  const refuse = (details: string, code = status.INVALID_ARGUMENT): void => {
-    leave();
-    call.emit("error", { code, details });
-  };
-  call.on("data", ({ message }: SessionRequest) => {
-    if (over) return;
-    switch (message?.$case) {
-      case "hello": {
-        const problem = node === undefined ? helloFault(message.value) : "a second hello";
-        if (problem !== undefined) return refuse(problem);
-        const session = view.connect(message.value, now());
-        if (session === undefined) return refuse("there are too many nodes already", status.RESOURCE_EXHAUSTED);
-        node = { id: message.value.nodeId, session };
-        const welcome = { softwareVersion, replica: "", reportInterval: durationToWire(reportIntervalMs) };
-        call.write({ message: { $case: "welcome", value: welcome } });
-        return;
-      }
-      case "report": {
-        if (node === undefined) return refuse("a report before the hello");
-        const problem = reportFault(message.value);
-        if (problem !== undefined) return refuse(problem);
-        view.report(node.id, node.session, message.value, now());
-        return;
-      }
-      case undefined:
-        // A newer node says something that this control plane does not know: ignored, as the contract asks.
-        return;
-    }
-  });
+  const leave = (): void => session.leave();
+  session.onLeave = () => parts.stopping.removeEventListener("abort", finish);
+  call.on("data", (message: ReceivedMessage) => session.hear(message));
   call.on("end", finish);
   call.on("cancelled", leave);
   call.on("error", leave);
-  stopping.addEventListener("abort", finish);
-  if (stopping.aborted) finish();
+  parts.stopping.addEventListener("abort", finish);
+  if (parts.stopping.aborted) finish();
+}
+
+/** One session: before the hello, with a node, over. */
+class NodeSession {
+  readonly #parts: SessionParts;
+  readonly #call: SessionCall;
+  readonly #allowance: SessionAllowance;
+  readonly #directives: SessionDirectives;
+  #node: FleetNode | undefined;
+  #over = false;
+  onLeave: () => void = () => undefined;
+
+  constructor(parts: SessionParts, call: SessionCall) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#allowance = new SessionAllowance(parts.monotonicMs());
+    this.#directives = new SessionDirectives((directive) =>
+      call.write({ message: { $case: "directive", value: directive } }),
+    );
+  }
+
+  hear({ message, bytes, fault }: ReceivedMessage): void {
+    if (this.#over) return;
+    if (fault !== undefined) return this.#cut(fault);
+    if (!this.#allowance.take(bytes ?? 0, this.#parts.monotonicMs()))
+      return this.#cut("too many messages, or too many bytes", status.RESOURCE_EXHAUSTED);
+    if (message?.$case === "hello") return this.#hello(message.value);
+    // A newer node says something that this control plane does not know: ignored, as the contract asks.
+    if (message === undefined) return;
+    const node = this.#node;
+    if (node === undefined) return this.#cut("a hello comes first");
+    const { view, now } = this.#parts;
+    switch (message.$case) {
+      case "report":
+        if (this.#sound(reportFault(message.value))) view.report(node, message.value, now());
+        return;
+      case "traffic":
+        if (this.#sound(trafficFault(message.value))) view.traffic(node, message.value);
+        return;
+      case "directiveResult":
+        if (this.#sound(resultFault(message.value))) this.#directives.answered(message.value);
+    }
+  }
+
+  leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.onLeave();
+    if (this.#node === undefined) return;
+    this.#parts.view.disconnect(this.#node);
+    this.#parts.desk.close(this.#node.id, this.#directives);
+  }
+
+  #hello(hello: NodeHello): void {
+    const fault = this.#node === undefined ? helloFault(hello) : "a second hello";
+    if (fault !== undefined) return this.#cut(fault);
+    const { view, desk, now, softwareVersion } = this.#parts;
+    const node = view.connect(hello, now());
+    if (node === undefined) return this.#cut("there are too many nodes already", status.RESOURCE_EXHAUSTED);
+    this.#node = node;
+    const welcome = { softwareVersion, replica: view.replica, reportInterval: durationToWire(reportIntervalMs) };
+    this.#call.write({ message: { $case: "welcome", value: welcome } });
+    desk.open(node.id, this.#directives);
+  }
+
+  #sound(fault: string | undefined): boolean {
+    if (fault !== undefined) this.#cut(fault);
+    return fault === undefined;
+  }
+
+  #cut(details: string, code = status.INVALID_ARGUMENT): void {
+    this.leave();
+    this.#call.emit("error", { code, details });
+  }
 }

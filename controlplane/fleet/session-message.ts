@@ -1,0 +1,30 @@
+import { FleetServiceService, SessionRequest } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { sessionMessageBytesMax } from "./session-limits.ts";
+
+/** A node's message with what its bytes say before they are looked into. */
+export interface ReceivedMessage extends SessionRequest {
+  /** Encoded. */
+  readonly bytes?: number;
+  /** Why it could not be read. */
+  readonly fault?: string;
+}
+
+/**
+ * The service, with a limit of its own on what a node may send: the server's limit has to allow for the largest
+ * configuration, and a message of that size would be expanded in memory before anybody could refuse it.
+ */
+export const fleetServiceDefinition = {
+  ...FleetServiceService,
+  session: { ...FleetServiceService.session, requestDeserialize: readMessage },
+} as const;
+
+export function readMessage(encoded: Buffer): ReceivedMessage {
+  const bytes = encoded.length;
+  if (bytes > sessionMessageBytesMax)
+    return { message: undefined, bytes, fault: `a message: at most ${sessionMessageBytesMax} bytes` };
+  try {
+    return { message: SessionRequest.decode(encoded).message, bytes };
+  } catch {
+    return { message: undefined, bytes, fault: "a message that is no protobuf" };
+  }
+}

@@ -1,0 +1,166 @@
+import type { Traffic, TrafficDelta } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+
+/** Routes, and servers, that are counted apart for one node. */
+export const namesPerNodeMax = 10_000;
+
+/** Routes and servers that are counted apart for all nodes together: some 300 MB. */
+const namesMax = 1_000_000;
+
+/** Under this name stands what came after a limit was reached: the sums stay right. */
+export const otherName = "(other)";
+
+/** Words that one map of counts holds; the sets of them are closed, and smaller. */
+const wordsMax = 64;
+
+const uint64Max = 2n ** 64n - 1n;
+
+/** How many names all nodes together have, against the common limit. */
+export class NameBudget {
+  #left: number;
+
+  constructor(left = namesMax) {
+    this.#left = left;
+  }
+
+  take(): boolean {
+    if (this.#left === 0) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  giveBack(count: number): void {
+    this.#left += count;
+  }
+}
+
+/** The traffic of one node since its process started: the sum of what it told, in bounded memory. */
+export class TrafficTotals {
+  readonly #budget: NameBudget;
+  readonly #routes = new Map<string, Counts>();
+  readonly #servers = new Map<string, Counts>();
+  readonly #unrouted = new Counts();
+  readonly #all = new Counts();
+  #named = 0;
+
+  constructor(budget: NameBudget) {
+    this.#budget = budget;
+  }
+
+  add(delta: TrafficDelta): void {
+    for (const { route, traffic } of delta.routes) {
+      if (traffic === undefined) continue;
+      this.#counts(this.#routes, route).add(traffic);
+      this.#all.add(traffic);
+    }
+    for (const { server, traffic } of delta.servers)
+      if (traffic !== undefined) this.#counts(this.#servers, server).add(traffic);
+    if (delta.unrouted === undefined) return;
+    this.#unrouted.add(delta.unrouted);
+    this.#all.add(delta.unrouted);
+  }
+
+  /** Of the whole node: its routes, and what no route took. */
+  get all(): Traffic {
+    return this.#all.toWire();
+  }
+
+  /** Routes and servers that are counted apart. */
+  get size(): number {
+    return this.#routes.size + this.#servers.size;
+  }
+
+  get serverCount(): number {
+    return this.#servers.size;
+  }
+
+  serverNames(): Iterable<string> {
+    return this.#servers.keys();
+  }
+
+  /** Adds what is known of a server to a sum. */
+  addServerTo(sum: Counts, server: string): void {
+    const counts = this.#servers.get(server);
+    if (counts !== undefined) sum.addCounts(counts);
+  }
+
+  toWire(): TrafficDelta {
+    return {
+      routes: Array.from(this.#routes, ([route, counts]) => ({ route, traffic: counts.toWire() })),
+      servers: Array.from(this.#servers, ([server, counts]) => ({ server, traffic: counts.toWire() })),
+      unrouted: this.#unrouted.toWire(),
+    };
+  }
+
+  /** To be called when the totals are not needed any more: gives their names back to the common limit. */
+  release(): void {
+    this.#budget.giveBack(this.#named);
+    this.#named = 0;
+    this.#routes.clear();
+    this.#servers.clear();
+  }
+
+  #counts(entries: Map<string, Counts>, name: string): Counts {
+    const known = entries.get(name);
+    if (known !== undefined) return known;
+    const apart = entries.size < namesPerNodeMax && this.#budget.take();
+    if (apart) this.#named += 1;
+    const key = apart ? name : otherName;
+    const counts = entries.get(key) ?? new Counts();
+    entries.set(key, counts);
+    return counts;
+  }
+}
+
+/** One sum of traffic. */
+export class Counts {
+  #connections = 0n;
+  #bytesFromClients = 0n;
+  #bytesFromServers = 0n;
+  #ended: Map<string, bigint> | undefined;
+  #handshakes: Map<string, bigint> | undefined;
+
+  add(traffic: Traffic): void {
+    this.#connections = sum(this.#connections, traffic.connections);
+    this.#bytesFromClients = sum(this.#bytesFromClients, traffic.bytesFromClients);
+    this.#bytesFromServers = sum(this.#bytesFromServers, traffic.bytesFromServers);
+    this.#ended = addWords(this.#ended, Object.entries(traffic.ended));
+    this.#handshakes = addWords(this.#handshakes, Object.entries(traffic.handshakes));
+  }
+
+  addCounts(counts: Counts): void {
+    this.#connections = sum(this.#connections, counts.#connections);
+    this.#bytesFromClients = sum(this.#bytesFromClients, counts.#bytesFromClients);
+    this.#bytesFromServers = sum(this.#bytesFromServers, counts.#bytesFromServers);
+    this.#ended = addWords(this.#ended, counts.#ended ?? []);
+    this.#handshakes = addWords(this.#handshakes, counts.#handshakes ?? []);
+  }
+
+  toWire(): Traffic {
+    return {
+      connections: this.#connections,
+      bytesFromClients: this.#bytesFromClients,
+      bytesFromServers: this.#bytesFromServers,
+      ended: Object.fromEntries(this.#ended ?? []),
+      handshakes: Object.fromEntries(this.#handshakes ?? []),
+    };
+  }
+}
+
+/** A sum that stays at its end: a node that says nonsense must not make a message that can't be encoded. */
+function sum(left: bigint, right: bigint): bigint {
+  const total = left + right;
+  return total > uint64Max ? uint64Max : total;
+}
+
+function addWords(
+  counts: Map<string, bigint> | undefined,
+  entries: Iterable<readonly [string, bigint]>,
+): Map<string, bigint> | undefined {
+  let into = counts;
+  for (const [word, count] of entries) {
+    into ??= new Map();
+    const key = into.has(word) || into.size < wordsMax ? word : otherName;
+    into.set(key, sum(into.get(key) ?? 0n, count));
+  }
+  return into;
+}
