@@ -91,11 +91,15 @@ async function takeOwn(target: Target, options: BenchOptions, plan: RoundsPlan):
     measures.scaling = { [target.name]: summariseRounds(outcomes) };
   }
   if (options.measures.includes("million")) {
-    measures.million = { [target.name]: summariseRounds(await takeMillion(target, { ...plan, sizes })) };
+    measures.million = {
+      [target.name]: summariseRounds(await takeMillion(target.asNode ?? target, { ...plan, sizes })),
+    };
   }
   if (options.measures.includes("commit")) {
     const proxy = { cores: plan.cores.pair, threads: 1 };
-    measures.commit = summarise(await takeRounds(commitMeasure, { ...plan, sizes, proxy, targets: [target] }));
+    measures.commit = summarise(
+      await takeRounds(commitMeasure, { ...plan, sizes, proxy, targets: [target.asNode ?? target] }),
+    );
   }
   return measures;
 }

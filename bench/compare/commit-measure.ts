@@ -25,15 +25,17 @@ export const commitMeasure: Measure = {
     await load(run, 0.5);
   },
   async take(run: Run): Promise<Figures> {
-    const { applyRoutes } = run.target;
-    if (applyRoutes === undefined) throw new Error("this target applies no commits");
+    const { applyRoutes, prepareRoutes } = run.target;
+    if (applyRoutes === undefined || prepareRoutes === undefined) throw new Error("this target applies no commits");
+    const commitsMax = Math.ceil((run.sizes.commitSeconds * 1000) / commitIntervalMs);
+    await prepareRoutes(routesPerCommit, commitsMax);
     const quiet = await load(run, run.sizes.commitSeconds);
     const applied: AppliedRoutes[] = [];
     let over = false;
     const commits = async (): Promise<void> => {
-      while (!over) {
+      while (!over && applied.length < commitsMax) {
         const next = delay(commitIntervalMs);
-        applied.push(await applyRoutes(routesPerCommit));
+        applied.push(await applyRoutes());
         await next;
       }
     };
@@ -46,6 +48,7 @@ export const commitMeasure: Measure = {
     return {
       appliedMs: Math.max(...applied.map((one) => one.appliedMs)),
       commits: applied.length,
+      turnMaxMs: Math.max(...applied.map((one) => one.turnMaxMs)),
       tableBytesPerName: last.tableBytes / last.routes,
       latencyP999QuietUs: quiet.rtt.latencyUs.p999,
       latencyP999Us: busy.rtt.latencyUs.p999,

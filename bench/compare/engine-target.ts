@@ -1,31 +1,31 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { nodeTarget } from "./node-target.ts";
 import { PinnedProcess } from "./pinned-process.ts";
 import { repositoryPath } from "./repository-path.ts";
 import type { TargetArguments } from "./switchyard-target.ts";
-import type { AppliedRoutes, Availability, RunningTarget, Target, TargetSetup, TargetWithRoutes } from "./target.ts";
+import type { Availability, RunningTarget, Target, TargetSetup } from "./target.ts";
 
 const startWithinMs = 30_000;
-const applyWithinMs = 60_000;
 
 const programPath = fileURLToPath(new URL("./switchyard-target.js", import.meta.url));
 
 /** One of Switchyard's engines, in a node process with the decisions of `target-decisions.ts`. */
 export function engineTarget(engine: "native" | "portable"): Target {
-  return {
+  const target = {
     name: engine === "native" ? "switchyard" : "switchyard-portable",
     availability: () => availability(engine),
-    start: async (setup: TargetSetup) => (await start(engine, setup, 0)).running,
-    startWithRoutes: (setup: TargetSetup, routes: number) => start(engine, setup, routes),
+    start: (setup: TargetSetup) => start(engine, setup),
   };
+  return { ...target, asNode: nodeTarget(engine, target) };
 }
 
 /** Starts one for a moment: that is the only proof that the addon is built, and loads. */
 async function availability(engine: "native" | "portable"): Promise<Availability> {
   try {
     const setup = { serverPorts: [1], names: [], cores: [0], threads: 1, directory: "/" };
-    const { running } = await start(engine, setup, 0);
+    const running = await start(engine, setup);
     await running.stop();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
@@ -35,14 +35,12 @@ async function availability(engine: "native" | "portable"): Promise<Availability
   return { available: true, version: `${await commitId()}, node ${process.version}` };
 }
 
-async function start(engine: "native" | "portable", setup: TargetSetup, moreRoutes: number): Promise<TargetWithRoutes> {
-  const startedAt = performance.now();
+async function start(engine: "native" | "portable", setup: TargetSetup): Promise<RunningTarget> {
   const settings: TargetArguments = {
     engine,
     threads: setup.threads,
     serverPorts: setup.serverPorts,
     names: setup.names,
-    moreRoutes,
   };
   const node = new PinnedProcess({
     command: process.execPath,
@@ -51,23 +49,11 @@ async function start(engine: "native" | "portable", setup: TargetSetup, moreRout
   });
   try {
     const line = await node.nextLine(startWithinMs);
-    const running: RunningTarget = {
-      ports: [line["port"] as number],
-      pid: node.pid,
-      applyRoutes: (count) => applyRoutes(node, count),
-      stop: () => node.stop(),
-    };
-    const { routes, tableBytes } = line as unknown as AppliedRoutes;
-    return { running, readyMs: performance.now() - startedAt, routes, tableBytes };
+    return { ports: [line["port"] as number], pid: node.pid, stop: () => node.stop() };
   } catch (error) {
     await node.stop();
     throw error;
   }
-}
-
-async function applyRoutes(node: PinnedProcess, count: number): Promise<AppliedRoutes> {
-  node.send(JSON.stringify({ command: "apply-routes", count }));
-  return (await node.nextLine(applyWithinMs)) as unknown as AppliedRoutes;
 }
 
 /** The short commit, with a mark where the tree differs from it. */

@@ -43,7 +43,8 @@ async function takeStart(target: Target, plan: RoundsPlan, sink: Sink): Promise<
       const options = { seconds: 5, connections: 100, concurrency: 4 };
       await runLoad<RateResult>("rate", running.ports, options, plan.cores.load);
       const resident = running.pid === undefined ? 0 : readResidentBytes(running.pid);
-      return { readyMs, tableBytesPerName: tableBytes / started.routes, residentBytes: resident };
+      const provenMs = await started.proven();
+      return { readyMs, provenMs, tableBytesPerName: tableBytes / started.routes, residentBytes: resident };
     } finally {
       await running.stop();
     }

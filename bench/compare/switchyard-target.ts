@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { joinSocketAddress, splitSocketAddress } from "../../model/address.ts";
 import type { Engine, ListenerSettings } from "../../dataplane/engine/engine.ts";
 import { openEngine } from "./open-engine.ts";
@@ -7,21 +6,13 @@ import { TargetDecisions } from "./target-decisions.ts";
 
 /**
  * The process that the bench measures as Switchyard: an engine with the node's decisions. Its one argument is a
- * {@link TargetArguments} as JSON. It prints `{"event":"listening"}`, carries out commands, a line of JSON each, and
- * ends when its stdin does, or by SIGTERM.
+ * {@link TargetArguments} as JSON. It prints `{"event":"listening"}`, ends when its stdin does, or by SIGTERM.
  */
 export interface TargetArguments {
   readonly engine: "native" | "portable";
   readonly threads: number;
   readonly serverPorts: readonly number[];
   readonly names: readonly string[];
-  /** Routes beside those of the names, in force before it listens. */
-  readonly moreRoutes: number;
-}
-
-export interface ApplyRoutesCommand {
-  readonly command: "apply-routes";
-  readonly count: number;
 }
 
 const listenerName = "listeners/bench";
@@ -37,8 +28,8 @@ const settings: ListenerSettings = {
 };
 
 async function run(settingsOf: TargetArguments): Promise<void> {
-  const { serverPorts, names, moreRoutes } = settingsOf;
-  const decisions = new TargetDecisions(serverPorts, names, moreRoutes, (error) => {
+  const { serverPorts, names } = settingsOf;
+  const decisions = new TargetDecisions(serverPorts, names, (error) => {
     process.stderr.write(`${error.stack ?? error.message}\n`);
   });
   const engine = openEngine(settingsOf.engine, decisions, settingsOf.threads);
@@ -46,17 +37,9 @@ async function run(settingsOf: TargetArguments): Promise<void> {
   if (failures[0] !== undefined) throw new Error(`${failures[0].address}: ${failures[0].reason} ${failures[0].detail}`);
   const bound = engine.boundAddresses(listenerName)[0];
   if (bound === undefined) throw new Error("the listener has no address");
-  say({ event: "listening", port: splitSocketAddress(bound).port, ...decisions.size });
+  say({ event: "listening", port: splitSocketAddress(bound).port });
   process.once("SIGTERM", () => void end(engine));
-  const input = createInterface({ input: process.stdin });
-  for await (const line of input) await carryOut(JSON.parse(line) as ApplyRoutesCommand, decisions);
-  await end(engine);
-}
-
-async function carryOut(command: ApplyRoutesCommand, decisions: TargetDecisions): Promise<void> {
-  const startedAt = performance.now();
-  const applied = await decisions.applyRoutes(command.count);
-  say({ event: "applied", appliedMs: performance.now() - startedAt, ...applied });
+  process.stdin.resume().once("end", () => void end(engine));
 }
 
 async function end(engine: Engine): Promise<void> {

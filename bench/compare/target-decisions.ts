@@ -24,42 +24,23 @@ const connectTimeoutMs = 5000;
 /** Enough for a ServerHello, which has the session id. */
 const tapBytes = 256;
 
-/** Routes that a slice of a large commit adds, between two turns of the event loop. About a millisecond. */
-const routesPerSlice = 1000;
-
-export interface TableSize {
-  readonly routes: number;
-  readonly tableBytes: number;
-}
-
 /**
  * The decisions of the bench's target: name to route by the rule table, session id to server, else round robin. The same
  * parts as a node's, without the control plane.
  */
 export class TargetDecisions implements ConnectionHandler {
-  #table: RuleTable;
+  readonly #table: RuleTable;
   readonly #farm: FarmRouting;
   readonly #sessions = new SessionTable<Server>();
   readonly #verdicts = new Map<Server, ConnectVerdict>();
-  /** The table without the routes of {@link applyRoutes}. */
-  readonly #base: RuleTable;
-  #commits = 0;
   #closed = 0;
   #bytes = 0;
   readonly #onFault: (error: Error) => void;
 
-  /** `moreRoutes` are there from the start, beside those of the names. */
-  constructor(
-    serverPorts: readonly number[],
-    names: readonly string[],
-    moreRoutes: number,
-    onFault: (error: Error) => void,
-  ) {
+  constructor(serverPorts: readonly number[], names: readonly string[], onFault: (error: Error) => void) {
     this.#onFault = onFault;
     const routes = names.map((name, index) => routeOf(`name${index}`, name));
-    for (let index = 0; index < moreRoutes; index += 1) routes.push(anotherRoute(index, 0));
-    this.#base = RuleTable.build(routes);
-    this.#table = this.#base;
+    this.#table = RuleTable.build(routes);
     const servers = serverPorts.map((port, index) => serverAt(index, joinSocketAddress("127.0.0.1", port)));
     this.#farm = {
       farm: {
@@ -113,34 +94,6 @@ export class TargetDecisions implements ConnectionHandler {
   fault(error: Error): void {
     this.#onFault(error);
   }
-
-  /**
-   * Applies `count` routes more as one commit: to a fork, in slices, which then takes the table's place. The routes of
-   * the commit before are not kept.
-   */
-  async applyRoutes(count: number): Promise<TableSize> {
-    this.#commits += 1;
-    const next = this.#base.fork();
-    for (let from = 0; from < count; from += routesPerSlice) {
-      const changes: { readonly before: null; readonly after: Route }[] = [];
-      for (let index = from; index < Math.min(count, from + routesPerSlice); index += 1) {
-        changes.push({ before: null, after: anotherRoute(index, this.#commits) });
-      }
-      next.apply(changes);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    this.#table = next;
-    return this.size;
-  }
-
-  get size(): TableSize {
-    return { routes: this.#table.nameCount, tableBytes: this.#table.bytesUsed };
-  }
-}
-
-/** Names as long as they are in a large service: 40 bytes or so. */
-function anotherRoute(index: number, commit: number): Route {
-  return routeOf(`more${index}`, `service-${index}.region-${index % 40}.c${commit}.example.net`);
 }
 
 function routeOf(id: string, name: string): Route {

@@ -14,12 +14,16 @@ export interface Target {
    * Absent where the target has no such thing.
    */
   readonly startWithRoutes?: (setup: TargetSetup, routes: number) => Promise<TargetWithRoutes>;
+  /** The same with everything that a whole node has; for what is measured of large configurations. */
+  readonly asNode?: Target;
 }
 
 export interface TargetWithRoutes {
   readonly running: RunningTarget;
   /** From the start of the process. */
   readonly readyMs: number;
+  /** Resolves when it has shown that the digest of what it routes by is right; with the time from the process's start. */
+  readonly proven: () => Promise<number>;
   readonly routes: number;
   /** Of the rule table; for all names. */
   readonly tableBytes: number;
@@ -47,16 +51,20 @@ export interface RunningTarget {
   /** The process to account for; undefined where there is none. */
   readonly pid: number | undefined;
   /**
-   * Puts in force a configuration with this many routes more, while connections go on. Resolves when it is applied.
+   * Makes so many commits ready, of so many routes each. Takes seconds of this process, and is done before any load.
    * Absent where the target has no such thing.
    */
-  readonly applyRoutes?: (count: number) => Promise<AppliedRoutes>;
+  readonly prepareRoutes?: (count: number, times: number) => Promise<void>;
+  /** Puts in force the next of the commits that were made ready, while connections go on. Resolves when it is applied. */
+  readonly applyRoutes?: () => Promise<AppliedRoutes>;
   stop(): Promise<void>;
 }
 
 export interface AppliedRoutes {
   /** From the request to the first decision that could be made with it. */
   readonly appliedMs: number;
+  /** The longest that the event loop did not turn meanwhile; decisions waited for so long. */
+  readonly turnMaxMs: number;
   readonly routes: number;
   /** Of the rule table; for all names. */
   readonly tableBytes: number;
