@@ -9,6 +9,7 @@
 #include "../src/block.h"
 #include "../src/hello_framing.h"
 #include "../src/life.h"
+#include "../src/limits.h"
 #include "../src/report_ring.h"
 #include "../src/timer_wheel.h"
 #include "../src/wire.h"
@@ -92,8 +93,8 @@ std::string check_timers(Random* random) {
   return failure;
 }
 
-std::string check_ring(Random* random) {
-  switchyard::ReportRing ring(4096);
+std::string check_ring(Random* random, size_t capacity) {
+  switchyard::ReportRing ring(capacity);
   std::vector<uint8_t> drained(4096);
   uint64_t written = 0;
   uint64_t read = 0;
@@ -121,6 +122,25 @@ std::string check_ring(Random* random) {
   }
   while (ring.drain(drained.data(), drained.size()) > 0) read = written;
   return ring.empty() ? "" : "a drained ring is not empty";
+}
+
+// A reader that keeps up sees the ring's first pages only.
+std::string check_hot_ring(Random* random) {
+  switchyard::ReportRing ring(4 * switchyard::limits::kReportRingHotBytes);
+  std::vector<uint8_t> drained(4096);
+  const uint8_t* first = nullptr;
+  for (int step = 0; step < 10'000; step += 1) {
+    const uint32_t size = 24 + 8 * static_cast<uint32_t>(random->below(240));
+    uint8_t* into = ring.reserve(size);
+    if (into == nullptr) return "an empty ring has no room";
+    if (first == nullptr) first = into;
+    if (into >= first + switchyard::limits::kReportRingHotBytes) return "an empty ring went on to pages that it needs not";
+    const switchyard::wire::Header header = {size, 4, 0, 0, 0, 0};
+    memcpy(into, &header, sizeof header);
+    ring.commit(size);
+    if (ring.drain(drained.data(), drained.size()) != size) return "a record was not drained";
+  }
+  return "";
 }
 
 std::string check_block(Random* random) {
@@ -161,7 +181,9 @@ std::string check_life() {
 std::string check_units(uint64_t seed) {
   Random random(seed);
   for (const std::string& failure :
-       {check_framing(&random), check_timers(&random), check_ring(&random), check_block(&random), check_life()})
+       {check_framing(&random), check_timers(&random), check_ring(&random, 4096),
+        check_ring(&random, 4 * switchyard::limits::kReportRingHotBytes), check_hot_ring(&random), check_block(&random),
+        check_life()})
     if (!failure.empty()) return failure;
   return "";
 }
