@@ -1,0 +1,96 @@
+import { connect, type NatsConnection } from "nats";
+import { checkServerVersion } from "./server-version.ts";
+
+/** A server that is asked this often whether it lives, and owes two answers, is dead: noticed within 6 s. */
+const pingIntervalMs = 2000;
+const pingsOwedMax = 2;
+
+/** Between two attempts to reach a server: the first plus up to the second, so that a fleet does not storm. */
+const reconnectWaitMs = 250;
+const reconnectJitterMs = 500;
+
+const connectTimeoutMsDefault = 5000;
+
+export interface NatsConnectOptions {
+  /** `nats://HOST:PORT`, several with commas between; `tls://` for TLS; `nats://USER:PASSWORD@HOST:PORT`. */
+  readonly servers: string;
+  /** Who this is, in the server's logs. */
+  readonly name: string;
+  /** Where answers come back: the permissions of a replica or a node can name it. Default: the library's `_INBOX`. */
+  readonly inboxPrefix?: string;
+  /** Of one attempt. Default 5 s. */
+  readonly timeoutMs?: number;
+  /** Keep trying where no server answers at first, instead of rejecting. */
+  readonly waitForServer?: boolean;
+}
+
+/**
+ * The one way in which the control plane connects: whatever happens to the server later, the connection comes back by
+ * itself. Requests reject meanwhile.
+ *
+ * @throws NatsUnusable where the server's version can't keep the log's promises, RangeError for a URL that is none, and
+ * the library's NatsError where no server answers (unless `waitForServer`) or the credentials are refused
+ */
+export async function connectNats(options: NatsConnectOptions): Promise<NatsConnection> {
+  const { name, inboxPrefix, timeoutMs = connectTimeoutMsDefault, waitForServer = false } = options;
+  const connection = await connect({
+    ...parseNatsUrls(options.servers),
+    name,
+    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    timeout: timeoutMs,
+    waitOnFirstConnect: waitForServer,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectWaitMs,
+    reconnectJitter: reconnectJitterMs,
+    reconnectJitterTLS: reconnectJitterMs,
+    // A server that comes up before its accounts do refuses for a moment.
+    ignoreAuthErrorAbort: true,
+    pingInterval: pingIntervalMs,
+    maxPingOut: pingsOwedMax,
+  });
+  try {
+    checkServerVersion(connection.info?.version ?? "");
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return connection;
+}
+
+/** What the library wants of a list of URLs. */
+export interface NatsServers {
+  readonly servers: string[];
+  readonly user?: string;
+  readonly pass?: string;
+  readonly tls?: Record<string, never>;
+}
+
+/** Reads `nats://HOST:PORT,...`. The first user and password that a URL names hold for all of them. */
+export function parseNatsUrls(text: string): NatsServers {
+  const servers: string[] = [];
+  let user: string | undefined;
+  let pass = "";
+  let encrypted = false;
+  for (const part of text.split(",")) {
+    const trimmed = part.trim();
+    const url = parsed(trimmed.includes("://") ? trimmed : `nats://${trimmed}`);
+    if (url === undefined)
+      throw new RangeError(`${JSON.stringify(withoutPassword(trimmed))} is no nats:// or tls:// URL`);
+    servers.push(`${url.hostname}:${url.port === "" ? "4222" : url.port}`);
+    encrypted ||= url.protocol === "tls:";
+    if (url.username !== "" && user === undefined) {
+      user = decodeURIComponent(url.username);
+      pass = decodeURIComponent(url.password);
+    }
+  }
+  return { servers, ...(user === undefined ? {} : { user, pass }), ...(encrypted ? { tls: {} } : {}) };
+}
+
+function parsed(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^(?:nats|tls):$/.test(url.protocol) && url.hostname !== "" ? url : undefined;
+}
+
+function withoutPassword(text: string): string {
+  return text.slice(0, 200).replace(/\/\/.*@/, "//***@");
+}
