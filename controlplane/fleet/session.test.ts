@@ -134,7 +134,7 @@ test("answers come back to whoever asked, whatever their order", async () => {
   const { call, desk } = held();
   call.hello("n");
   const session = desk.of("n");
-  const asked = ["a", "b"].map(() => session?.ask({ $case: "drain", value: {} }));
+  const asked = ["a", "b"].map(async () => session?.ask({ $case: "drain", value: {} }));
   for (const id of call.directives().reverse())
     call.hear({ $case: "directiveResult", value: DirectiveResult.fromPartial({ id, refused: `no ${id}` }) });
   call.hear({ $case: "directiveResult", value: DirectiveResult.fromPartial({ id: "99" }) });
@@ -151,7 +151,9 @@ test("a directive ends when its time is over, when the session is, and at once a
   const late = session?.ask({ $case: "drain", value: {} });
   await vi.advanceTimersByTimeAsync(directiveTimeoutMs);
   expect(await late).toEqual({ outcome: "timeout" });
-  const waiting = Array.from({ length: directivesPerNodeMax }, () => session?.ask({ $case: "undrain", value: {} }));
+  const waiting = Array.from({ length: directivesPerNodeMax }, async () =>
+    session?.ask({ $case: "undrain", value: {} }),
+  );
   expect(await session?.ask({ $case: "undrain", value: {} })).toEqual({ outcome: "too_many" });
   call.emit("end");
   expect(new Set((await Promise.all(waiting)).map((end) => end?.outcome))).toEqual(new Set(["session_over"]));

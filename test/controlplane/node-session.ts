@@ -3,7 +3,10 @@ import {
   FleetServiceClient,
   NodeHello,
   NodeReport,
+  TrafficDelta,
   type DeepPartial,
+  type Directive,
+  type DirectiveResult,
   type SessionRequest,
   type SessionResponse,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
@@ -37,6 +40,24 @@ export class NodeSession {
   report(report: DeepPartial<NodeReport>): this {
     this.#call.write({ message: { $case: "report", value: NodeReport.fromPartial(report) } });
     return this;
+  }
+
+  traffic(delta: DeepPartial<TrafficDelta>): this {
+    this.#call.write({ message: { $case: "traffic", value: TrafficDelta.fromPartial(delta) } });
+    return this;
+  }
+
+  answer(result: DirectiveResult): this {
+    this.#call.write({ message: { $case: "directiveResult", value: result } });
+    return this;
+  }
+
+  /** Waits until so many directives have come, and gives the last of them. */
+  async directive(count = 1): Promise<Directive> {
+    return waitFor(`directive ${count}`, () => {
+      const sent = this.answers.flatMap(({ message }) => (message?.$case === "directive" ? [message.value] : []));
+      return sent[count - 1];
+    });
   }
 
   /** A message of a kind that this version does not know. */
