@@ -47,7 +47,8 @@ function listener(id: string, ...ports: readonly number[]): Listener {
 const put = (after: Listener, before: Listener | null = null): Change => ({ before, after });
 const gone = (before: Listener): Change => ({ before, after: null });
 
-const retryMs = 5000;
+/** By then an address that was not there has been tried again, however often before. */
+const retryMs = 10_000;
 let engine: SocketlessEngine;
 let bindings: Bindings;
 let changes: number;
@@ -74,10 +75,10 @@ function unbound(): string[] {
 describe("the listeners of the engine", () => {
   it("are made, changed and removed as commits say, the gone ones first", async () => {
     const [a, b] = [listener("a", 1), listener("b", 2)];
-    await bindings.apply([put(a), put(b)]);
+    await bindings.apply([put(a), put(b)], 7);
     expect(engine.bound).toEqual(["listeners/a 127.0.0.1:1", "listeners/b 127.0.0.1:2"]);
     engine.calls.length = 0;
-    await bindings.apply([put(listener("b", 1), b), gone(a)]);
+    await bindings.apply([put(listener("b", 1), b), gone(a)], 7);
     expect(engine.calls).toEqual(["remove listeners/a", "set listeners/b"]);
     expect(engine.bound).toEqual(["listeners/b 127.0.0.1:1"]);
     expect(unbound()).toEqual([]);
@@ -85,16 +86,16 @@ describe("the listeners of the engine", () => {
   });
 
   it("are left alone by a commit that names none", async () => {
-    await bindings.apply([put(listener("a", 1))]);
+    await bindings.apply([put(listener("a", 1))], 7);
     engine.calls.length = 0;
-    await bindings.apply([{ before: null, after: written({ farm: { name: "farms/f" } }) }]);
+    await bindings.apply([{ before: null, after: written({ farm: { name: "farms/f" } }) }], 7);
     expect(engine.calls).toEqual([]);
   });
 
   it("exchange their addresses in one commit", async () => {
     const [a, b] = [listener("a", 1), listener("b", 2)];
-    await bindings.apply([put(a), put(b)]);
-    await bindings.apply([put(listener("a", 2), a), put(listener("b", 1), b)]);
+    await bindings.apply([put(a), put(b)], 7);
+    await bindings.apply([put(listener("a", 2), a), put(listener("b", 1), b)], 7);
     expect(engine.bound).toEqual(["listeners/b 127.0.0.1:1", "listeners/a 127.0.0.1:2"].sort());
     expect(unbound()).toEqual([]);
   });
@@ -103,7 +104,7 @@ describe("the listeners of the engine", () => {
 describe("an address that can't be bound", () => {
   it("is listed with its reason; all the others are bound", async () => {
     engine.takenOutside.add("127.0.0.1:1");
-    await bindings.apply([put(listener("a", 1, 2)), put(listener("b", 3))]);
+    await bindings.apply([put(listener("a", 1, 2)), put(listener("b", 3))], 7);
     expect(unbound()).toEqual(["listeners/a 127.0.0.1:1 address_in_use"]);
     expect(engine.bound).toEqual(["listeners/a 127.0.0.1:2", "listeners/b 127.0.0.1:3"]);
     expect(changes).toBe(1);
@@ -111,7 +112,7 @@ describe("an address that can't be bound", () => {
 
   it("is tried again until it is bound, and told of only when the list is another", async () => {
     engine.takenOutside.add("127.0.0.1:1");
-    await bindings.apply([put(listener("a", 1))]);
+    await bindings.apply([put(listener("a", 1))], 7);
     await vi.advanceTimersByTimeAsync(3 * retryMs);
     expect(unbound()).toHaveLength(1);
     expect(changes).toBe(1);
@@ -125,10 +126,10 @@ describe("an address that can't be bound", () => {
 
   it("is tried again in time, however fast commits follow each other", async () => {
     engine.takenOutside.add("127.0.0.1:1");
-    await bindings.apply([put(listener("a", 1))]);
+    await bindings.apply([put(listener("a", 1))], 7);
     engine.takenOutside.clear();
     for (let passed = 0; passed < retryMs; passed += 1000) {
-      await bindings.apply([{ before: null, after: written({ farm: { name: "farms/f" } }) }]);
+      await bindings.apply([{ before: null, after: written({ farm: { name: "farms/f" } }) }], 7);
       await vi.advanceTimersByTimeAsync(1000);
     }
     expect(unbound()).toEqual([]);
@@ -136,9 +137,9 @@ describe("an address that can't be bound", () => {
 
   it("is bound at once when a later commit has another listener let it go", async () => {
     const [a, b] = [listener("a", 1), listener("b", 1)];
-    await bindings.apply([put(a), put(b)]);
+    await bindings.apply([put(a), put(b)], 7);
     expect(unbound()).toEqual(["listeners/b 127.0.0.1:1 address_in_use"]);
-    await bindings.apply([gone(a)]);
+    await bindings.apply([gone(a)], 7);
     expect(unbound()).toEqual([]);
     expect(engine.bound).toEqual(["listeners/b 127.0.0.1:1"]);
   });
@@ -146,13 +147,13 @@ describe("an address that can't be bound", () => {
   it("is listed no more once its listener is deleted, even while it is being tried", async () => {
     const a = listener("a", 1);
     engine.takenOutside.add("127.0.0.1:1");
-    await bindings.apply([put(a)]);
+    await bindings.apply([put(a)], 7);
     let release = (): void => undefined;
     engine.gate = new Promise((resolve) => {
       release = resolve;
     });
     await vi.advanceTimersByTimeAsync(retryMs);
-    const deleted = bindings.apply([gone(a)]);
+    const deleted = bindings.apply([gone(a)], 7);
     release();
     await deleted;
     await vi.advanceTimersByTimeAsync(2 * retryMs);
@@ -160,12 +161,64 @@ describe("an address that can't be bound", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("is listed with the revision of the commit that wants it, whatever came since", async () => {
+    engine.takenOutside.add("127.0.0.1:1");
+    await bindings.apply([put(listener("a", 1))], 7);
+    await bindings.apply([put(listener("b", 2))], 8);
+    expect(bindings.unbound().map(({ revision }) => revision)).toEqual([7]);
+    await bindings.apply([put(listener("a", 1, 3), listener("a", 1))], 9);
+    expect(bindings.unbound().map(({ revision }) => revision)).toEqual([9]);
+  });
+
+  it("is tried less and less often while it stays so", async () => {
+    engine.takenOutside.add("127.0.0.1:1");
+    await bindings.apply([put(listener("a", 1))], 7);
+    const tries: number[] = [];
+    for (let minute = 0; minute < 2; minute += 1) {
+      engine.calls.length = 0;
+      await vi.advanceTimersByTimeAsync(60_000);
+      tries.push(engine.calls.length);
+    }
+    expect(tries).toEqual([8, 6]);
+  });
+
   it("is not tried again after the end", async () => {
     engine.takenOutside.add("127.0.0.1:1");
-    await bindings.apply([put(listener("a", 1))]);
+    await bindings.apply([put(listener("a", 1))], 7);
     bindings.close();
     engine.calls.length = 0;
     await vi.advanceTimersByTimeAsync(3 * retryMs);
     expect(engine.calls).toEqual([]);
+  });
+});
+
+describe("a node that drains", () => {
+  it("has no listener bound, nor listed as unbound, until it is to take connections again", async () => {
+    engine.takenOutside.add("127.0.0.1:9");
+    await bindings.apply([put(listener("a", 1)), put(listener("b", 2, 9))], 7);
+    await bindings.drain();
+    expect([engine.bound, unbound(), bindings.draining]).toEqual([[], [], true]);
+    await bindings.apply([gone(listener("a", 1)), put(listener("c", 3))], 8);
+    await vi.advanceTimersByTimeAsync(retryMs);
+    expect([engine.bound, vi.getTimerCount()]).toEqual([[], 0]);
+    await bindings.undrain();
+    expect(engine.bound).toEqual(["listeners/b 127.0.0.1:2", "listeners/c 127.0.0.1:3"]);
+    expect([unbound(), bindings.draining]).toEqual([["listeners/b 127.0.0.1:9 address_in_use"], false]);
+    engine.takenOutside.clear();
+    await vi.advanceTimersByTimeAsync(retryMs);
+    expect(unbound()).toEqual([]);
+  });
+
+  it("ends without a listener when it is told to amid a bind", async () => {
+    let release = (): void => undefined;
+    engine.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    engine.takenOutside.add("127.0.0.1:1");
+    const applied = bindings.apply([put(listener("a", 1))], 7);
+    const drained = bindings.drain();
+    release();
+    await Promise.all([applied, drained]);
+    expect([engine.calls, unbound()]).toEqual([["set listeners/a", "remove listeners/a"], []]);
   });
 });

@@ -17,6 +17,7 @@ import type { PassiveHealth } from "./health/passive-health.ts";
 import type { ClientHello } from "./hello/client-hello.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
 import type { Narrowing } from "./table/rivals.ts";
+import { FirstFlight, firstFlightBytes } from "./telemetry/first-flight.ts";
 import type { Traffic } from "./telemetry/traffic.ts";
 
 const noPrefix = new Uint8Array(0);
@@ -81,16 +82,23 @@ export class ConnectionRouter implements ConnectionHandler {
     return this.#balance(current, { ...routed, tried: new Set([...routed.tried, server.name]) }) ?? lost;
   }
 
-  serverBytes(): void {
-    // Nothing is tapped yet: no verdict asks for it.
+  serverBytes(_id: ConnectionId, context: unknown, bytes: Uint8Array): void {
+    (context as RoutedConnection).firstFlight?.add(bytes);
   }
 
   closed(record: ClosedConnection): void {
     const routed = record.context as RoutedConnection | undefined;
     const { traffic, onClosed, routing } = this.#parts;
-    if (routing.listener(record.listener) !== undefined)
-      traffic.closed(record.listener, record.reason, record.bytesFromClient, record.bytesFromServer);
-    if (record.connectMs >= 0 && routed?.server != null) this.#reached(routed.server, record);
+    const server = record.connectMs >= 0 ? (routed?.server ?? null) : null;
+    if (routing.listener(record.listener) !== undefined) {
+      const { reason, bytesFromClient, bytesFromServer } = record;
+      const answer = server === null ? undefined : routed?.firstFlight?.answer;
+      // Nothing is kept of a server that has gone meanwhile.
+      const known = server !== null && routing.server(server.name) !== undefined ? server.name : null;
+      const counted = { reason, bytesFromClient, bytesFromServer, answer };
+      traffic.closed(record.listener, routed?.route ?? null, known, counted);
+    }
+    if (server !== null) this.#reached(server, record);
     onClosed(record, routed);
   }
 
@@ -100,9 +108,8 @@ export class ConnectionRouter implements ConnectionHandler {
 
   /** A connection that has ended had reached its server, who may be another since then. */
   #reached(server: Server, { totalMs, helloMs, connectMs }: ClosedConnection): void {
-    const { health, nowMs, routing, traffic } = this.#parts;
+    const { health, nowMs, routing } = this.#parts;
     const known = routing.server(server.name);
-    if (known !== undefined) traffic.connected(server.name);
     if (known?.address === server.address) health.succeeded(server.name, nowMs() - (totalMs - helloMs - connectMs));
   }
 
@@ -153,14 +160,14 @@ export class ConnectionRouter implements ConnectionHandler {
       serverIdleTimeoutMs: farm.serverIdleTimeoutMs,
       halfCloseTimeoutMs: farm.halfCloseTimeoutMs,
       prefix: noPrefix,
-      tapServerBytesMax: 0,
-      context: { ...routed, farm, server, sentAtMs },
+      tapServerBytesMax: firstFlightBytes,
+      context: { ...routed, farm, server, sentAtMs, firstFlight: new FirstFlight() },
     };
   }
 
   #routed(listener: string, serverName: string | null, route: string | null): RoutedConnection {
     const revision = this.#parts.revision();
-    const start = { farm: null, server: null, sentAtMs: 0, namesServer: false, tried: noneTried };
+    const start = { farm: null, server: null, sentAtMs: 0, namesServer: false, tried: noneTried, firstFlight: null };
     return { listener, serverName, route, revision, ...start };
   }
 }

@@ -1,6 +1,10 @@
 import type { Position } from "../model/commit.ts";
-import type { Change } from "../model/configuration.ts";
+import type { Change, Configuration } from "../model/configuration.ts";
+import type { ServerResourceName } from "../model/resource-name.ts";
+import type { Announcement } from "../model/resource.ts";
 import { Bindings } from "./bindings.ts";
+import type { DiskFault } from "./cache/disk-fault.ts";
+import type { LastKnownGood } from "./cache/last-known-good.ts";
 import { Routing } from "./choose/routing.ts";
 import { ConnectionRouter } from "./connection-router.ts";
 import type { ClosedConnection, ConnectionHandler, Engine } from "./engine/engine.ts";
@@ -9,15 +13,21 @@ import { Follower, type FollowerState } from "./feed/follower.ts";
 import { inSlices } from "./feed/in-slices.ts";
 import { PassiveHealth } from "./health/passive-health.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
-import type { FleetSession, ReportNow } from "./telemetry/fleet-session.ts";
-import { nodeReport } from "./telemetry/node-report.ts";
+import { explainDecision } from "./telemetry/explain-decision.ts";
+import { extractTable } from "./telemetry/extract-table.ts";
+import type { NodeState } from "./telemetry/node-report.ts";
+import type { Explanation, LogLevel, NodeSession, SessionHost } from "./telemetry/node-session.ts";
 import { Traffic } from "./telemetry/traffic.ts";
 
 export interface DataPlaneNodeOptions {
   readonly createEngine: (handler: ConnectionHandler) => Engine;
   readonly feed: CommitFeed;
-  /** Made with the node's own way to report; undefined for a node that reports to nobody. */
-  readonly session: ((report: ReportNow) => FleetSession) | undefined;
+  /** What the node keeps on disk; undefined for a node that keeps nothing. The node closes it. */
+  readonly cache?: LastKnownGood | undefined;
+  /** Why there is no cache where there should be one. */
+  readonly cacheFault?: DiskFault | undefined;
+  /** Made with the node's own state and doings; undefined for a node that reports to nobody. */
+  readonly session: ((host: SessionHost) => NodeSession) | undefined;
   /** 32 random bits of the process. */
   readonly hashSeed: number;
   /** Milliseconds of a monotonic clock, and since 1970. */
@@ -25,8 +35,9 @@ export interface DataPlaneNodeOptions {
   readonly wallMs: () => number;
   readonly onClosed: (closed: ClosedConnection, routed: RoutedConnection | undefined) => void;
   readonly onFault: (error: Error) => void;
-  /** The feed's or the bindings' state is another: for the log. */
+  /** The feed's, the bindings' or the cache's state is another: for the log. */
   readonly onState: () => void;
+  readonly setLogLevel?: (level: LogLevel) => void;
 }
 
 /** One data-plane node: it follows the log, routes by it, and reports. It has no state that it can't lose. */
@@ -38,8 +49,10 @@ export class DataPlaneNode {
   readonly #engine: Engine;
   readonly #bindings: Bindings;
   readonly #follower: Follower;
-  readonly #session: FleetSession | undefined;
+  readonly #session: NodeSession | undefined;
   readonly #stop = new AbortController();
+  /** Ends the feed's present run, so that it asks for the position anew. */
+  #run = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   /** The revision that decisions are made with. */
   #routedRevision = 0;
@@ -51,7 +64,7 @@ export class DataPlaneNode {
       options.onState();
     };
     this.#routing = new Routing(options.hashSeed);
-    this.#follower = new Follower((changes, position) => this.#apply(changes, position), changed);
+    this.#follower = new Follower((changes, position) => this.#apply(changes, position), changed, options.cache);
     const router = new ConnectionRouter({
       routing: this.#routing,
       health: this.#health,
@@ -63,13 +76,19 @@ export class DataPlaneNode {
     });
     this.#engine = options.createEngine(router);
     this.#bindings = new Bindings(this.#engine, changed);
-    this.#session = options.session?.(() => this.#report());
+    this.#session = options.session?.(this.#host());
+    options.cache?.watch(changed);
   }
 
-  /** Begins to follow and to report. */
-  start(): void {
-    const { signal } = this.#stop;
-    this.#running = Promise.all([this.#options.feed.follow(this.#follower, signal), this.#session?.hold(signal)]);
+  /**
+   * Serves what the cache has, and then begins to follow and to report. Resolves when the first is done, before anything is
+   * heard of the log; at once where there is no cache.
+   */
+  start(): Promise<void> {
+    const loaded = this.#options.cache?.loaded;
+    const resumed = loaded === undefined ? Promise.resolve() : this.#follower.resume(loaded);
+    this.#running = resumed.then(() => this.#live(loaded));
+    return resumed;
   }
 
   get engine(): Engine {
@@ -93,16 +112,122 @@ export class DataPlaneNode {
     return this.#routing.size();
   }
 
-  /** Whether it has a configuration, and every listener of it is bound. */
+  get draining(): boolean {
+    return this.#bindings.draining;
+  }
+
+  /** What it would start with from its state directory; 0 for nothing. */
+  get keptRevision(): number {
+    return this.#options.cache?.kept.position.revision ?? 0;
+  }
+
+  /** Why the state directory can't be used; undefined where it can, or is not wanted. */
+  get diskFault(): DiskFault | undefined {
+    return this.#options.cacheFault ?? this.#options.cache?.fault;
+  }
+
+  /** Whether it has a configuration, every listener of it is bound, and new connections are wanted. */
   get ready(): boolean {
-    return this.#follower.status.loaded && this.#bindings.unbound().length === 0;
+    return this.#follower.status.loaded && this.#bindings.unbound().length === 0 && !this.draining;
   }
 
   /** Listeners close at once; live connections have `graceMs` to end. Resolves when nothing is left. */
   async close(graceMs: number): Promise<void> {
     this.#bindings.close();
     this.#stop.abort();
+    this.#run.abort();
     await Promise.all([this.#engine.close(graceMs), this.#running]);
+    await this.#options.cache?.close();
+  }
+
+  /** Folds the log anew, beside what is served, and changes over to it at its head. */
+  resync(): void {
+    this.#follower.resync();
+    this.#run.abort();
+  }
+
+  /** Takes no new connections; live ones go on. */
+  async drain(): Promise<void> {
+    await this.#bindings.drain();
+    this.#options.onState();
+  }
+
+  async undrain(): Promise<void> {
+    await this.#bindings.undrain();
+    this.#options.onState();
+  }
+
+  #host(): SessionHost {
+    return {
+      state: () => this.#nodeState(),
+      traffic: this.traffic.pending,
+      drain: () => this.drain(),
+      undrain: () => this.undrain(),
+      resync: () => this.resync(),
+      setLogLevel: (level) => this.#options.setLogLevel?.(level),
+      table: (listener, prefix, entriesMax) =>
+        inSlices(extractTable(() => this.#follower.serving, listener, prefix, entriesMax)),
+      explain: (listener, announcement) => this.#explain(listener, announcement),
+    };
+  }
+
+  #nodeState(): NodeState {
+    const { cache, monotonicMs, wallMs } = this.#options;
+    const { diskFault } = this;
+    return {
+      follower: this.#follower.status,
+      kept: diskFault === undefined ? cache?.kept : undefined,
+      diskFault,
+      unbound: this.#bindings.unbound(),
+      health: this.#health,
+      connections: this.#engine.stats().connections,
+      draining: this.draining,
+      ready: this.ready,
+      monotonicMs: monotonicMs(),
+      wallMs: wallMs(),
+    };
+  }
+
+  #explain(listener: string, announcement: Announcement): Explanation | string {
+    const nowMs = this.#options.monotonicMs();
+    const wanted = listener === "" ? this.#onlyListener() : listener;
+    if (wanted === undefined) return "this node has no listener, or several: name one";
+    const isFailing = (server: ServerResourceName): boolean => this.#health.isFailing(server, nowMs);
+    return explainDecision({ routing: this.#routing, revision: this.#routedRevision, isFailing }, wanted, announcement);
+  }
+
+  #onlyListener(): string | undefined {
+    const { listeners } = this.#follower.serving;
+    return listeners.size === 1 ? listeners.keys().next().value : undefined;
+  }
+
+  /** Follows, reports, and makes sure of what it started with, until it is closed. */
+  async #live(loaded: Configuration | undefined): Promise<void> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return;
+    await Promise.all([this.#follow(this.#options.feed, signal), this.#session?.hold(signal), this.#prove(loaded)]);
+  }
+
+  /** Follows the log, anew from where the node then stands each time that a run was ended. */
+  async #follow(feed: CommitFeed, stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      await feed.follow(this.#follower, this.#run.signal);
+      if (!stop.aborted) this.#run = new AbortController();
+    }
+  }
+
+  /** What was kept is served on the word of its checksum; whether it reads, and has its digest, is seen afterwards. */
+  async #prove(loaded: Configuration | undefined): Promise<void> {
+    if (loaded === undefined) return;
+    try {
+      if (await inSlices(loaded.proving())) return;
+      this.#options.onFault(
+        new Error("the kept configuration has another digest than it says: the log is asked for it"),
+      );
+    } catch (cause) {
+      this.#options.onFault(new Error("the kept configuration can't be read: the log is asked for it", { cause }));
+    }
+    this.resync();
   }
 
   /** The tables change first, all of them together; binding addresses follows. */
@@ -110,7 +235,7 @@ export class DataPlaneNode {
     await inSlices(this.#routing.applying(changes));
     this.#routedRevision = revision;
     for (const change of changes) this.#forget(change);
-    await this.#bindings.apply(changes);
+    await this.#bindings.apply(changes, revision);
   }
 
   /** Drops what was learnt of a resource that has gone, or of a server that is elsewhere now. */
@@ -119,18 +244,5 @@ export class DataPlaneNode {
     if (after === null) this.traffic.forget(before.name);
     if (before.kind !== "server") return;
     if (after?.kind !== "server" || after.address !== before.address) this.#health.forget(before.name);
-  }
-
-  #report(): ReturnType<ReportNow> {
-    return nodeReport({
-      follower: this.#follower.status,
-      unbound: this.#bindings.unbound(),
-      health: this.#health,
-      connections: this.#engine.stats().connections,
-      draining: false,
-      ready: this.ready,
-      monotonicMs: this.#options.monotonicMs(),
-      wallMs: this.#options.wallMs(),
-    });
   }
 }

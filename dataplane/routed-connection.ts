@@ -1,5 +1,6 @@
 import type { Farm, Server } from "../model/resource.ts";
 import type { ServerResourceName } from "../model/resource-name.ts";
+import type { FirstFlight } from "./telemetry/first-flight.ts";
 
 /** What the node keeps of a connection while the engine has it: the verdict's context. */
 export interface RoutedConnection {
@@ -19,4 +20,6 @@ export interface RoutedConnection {
   readonly namesServer: boolean;
   /** Servers that did not answer this connection. */
   readonly tried: ReadonlySet<ServerResourceName>;
+  /** What the server says first; null until it is asked. */
+  readonly firstFlight: FirstFlight | null;
 }

@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { registerNodeMetrics } from "../../dataplane/telemetry/node-metrics.ts";
 import { parseServerAddress } from "../client/server-address.ts";
+import { CliFailure } from "../cli-failure.ts";
 import { type CliContext, print } from "../context.ts";
+import { exitCode } from "../exit-code.ts";
 import { aborted, Lifetimes } from "./lifetimes.ts";
 import { openAccessLog, processLogger } from "./loggers.ts";
 import { listenOps } from "./ops-server.ts";
 import { checkedAddress, type EngineOptions } from "./serve-options.ts";
-import { nodeUnready, startNode } from "./start-node.ts";
+import { nodeUnready, startNode, type StartNodeOptions } from "./start-node.ts";
 import { waitUntil } from "./wait-until.ts";
 import { engineOf } from "./wanted-engine.ts";
 
@@ -15,7 +17,10 @@ import { engineOf } from "./wanted-engine.ts";
 const connectionGraceMs = 4000;
 
 export interface NodeOptions extends EngineOptions {
-  readonly control: string;
+  readonly control: readonly string[];
+  readonly nats?: string;
+  readonly namespace: string;
+  readonly stateDir?: string;
   readonly id?: string;
   readonly region: string;
   readonly label: Readonly<Record<string, string>>;
@@ -27,7 +32,7 @@ export interface NodeOptions extends EngineOptions {
 
 export async function runNode(context: CliContext, options: NodeOptions): Promise<void> {
   const httpAddress = checkedAddress(options.httpAddress, "--http-address", options.allowInsecureBind ?? false);
-  const control = parseServerAddress(options.control);
+  const source = logSource(options);
   const logger = processLogger(options.logLevel);
   const engine = engineOf(options);
   const lifetimes = new Lifetimes();
@@ -35,7 +40,8 @@ export async function runNode(context: CliContext, options: NodeOptions): Promis
     const accessLog = options.accessLog === undefined ? undefined : await openAccessLog(options.accessLog);
     if (accessLog !== undefined) lifetimes.add("access log", () => accessLog.close());
     const identity = { id: options.id ?? hostname(), region: options.region, labels: options.label };
-    const node = startNode(identity, control, engine, logger, accessLog?.logger);
+    const { stateDir } = options;
+    const node = startNode({ identity, ...source, stateDir, engine, logger, accessLogger: accessLog?.logger });
     lifetimes.add("node", () => node.close(connectionGraceMs));
     const registry = new Registry();
     registerNodeMetrics(registry, node, () => performance.now());
@@ -48,4 +54,12 @@ export async function runNode(context: CliContext, options: NodeOptions): Promis
   } finally {
     await lifetimes.close();
   }
+}
+
+/** Where the log is followed, and who is told. */
+function logSource({ nats, namespace, control }: NodeOptions): Pick<StartNodeOptions, "nats" | "controls"> {
+  const controls = control.map(parseServerAddress);
+  if (nats !== undefined) return { nats: { url: nats, namespace }, controls };
+  if (controls.length > 0) return { controls };
+  throw new CliFailure(exitCode.usage, "a node needs --nats or --control: there is no log to follow otherwise");
 }

@@ -1,12 +1,18 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { type DiskFault, diskFault } from "../../dataplane/cache/disk-fault.ts";
+import { LastKnownGood } from "../../dataplane/cache/last-known-good.ts";
+import { StateDirectoryInUse } from "../../dataplane/cache/state-directory.ts";
 import { DataPlaneNode } from "../../dataplane/data-plane-node.ts";
 import type { EngineChoice } from "../../dataplane/engine/choose-engine.ts";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
-import { GrpcCommitFeed } from "../../dataplane/feed/grpc-commit-feed.ts";
+import type { CommitFeed } from "../../dataplane/feed/commit-feed.ts";
 import { logConnection } from "../../dataplane/telemetry/access-log.ts";
-import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
+import type { NodeSession, SessionHost } from "../../dataplane/telemetry/node-session.ts";
+import { CliFailure } from "../cli-failure.ts";
+import { exitCode } from "../exit-code.ts";
 import { softwareVersion } from "../package-root.ts";
+import { LazyFeed, LazySession } from "./lazy-parts.ts";
 
 /** A connection to the control plane that was lost is tried again after so long, doubled up to the maximum. */
 const reconnectMinMs = 200;
@@ -18,17 +24,87 @@ export interface NodeIdentity {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Starts a node that follows, and reports to, the control plane at `address`. */
-export function startNode(
-  identity: NodeIdentity,
-  address: string,
-  engine: EngineChoice,
-  logger: Logger,
-  accessLogger: Logger | undefined,
-): DataPlaneNode {
+export interface StartNodeOptions {
+  readonly identity: NodeIdentity;
+  /** Control planes to report to, and to follow where there is no NATS. With neither there is nothing to follow. */
+  readonly controls: readonly string[];
+  readonly nats?: { readonly url: string; readonly namespace: string } | undefined;
+  /** Where the node keeps what it served last. */
+  readonly stateDir?: string | undefined;
+  readonly engine: EngineChoice;
+  readonly logger: Logger;
+  readonly accessLogger: Logger | undefined;
+}
+
+/**
+ * Starts a node. What its state directory has is served before the log is looked for.
+ *
+ * @throws CliFailure where another node has the state directory
+ */
+export function startNode(options: StartNodeOptions): DataPlaneNode {
+  const { engine, logger, accessLogger, controls } = options;
   if (engine.fallback !== undefined) logger.warn(engine.fallback);
-  const backoff = new Backoff(reconnectMinMs, reconnectMaxMs, Math.random);
-  const lost = (what: string) => (why: string) => logger.warn({ address, why }, `${what} lost`);
+  if (controls.length === 0) logger.warn("there is no --control: this node reports to nobody");
+  const { cache, cacheFault } = openCache(options);
+  const node: DataPlaneNode = new DataPlaneNode({
+    createEngine: engine.create,
+    feed: new LazyFeed(() => loadFeed(options)),
+    cache,
+    cacheFault,
+    session: controls.length === 0 ? undefined : (host) => new LazySession(() => loadSession(options, host, cache)),
+    hashSeed: randomBytes(4).readUInt32LE(),
+    monotonicMs: () => performance.now(),
+    wallMs: Date.now,
+    onClosed: (closed, routed) => {
+      if (accessLogger !== undefined) logConnection(accessLogger, closed, routed);
+    },
+    onFault: (error) => logger.error({ err: error }, "node fault"),
+    onState: () => logState(node, logger),
+    setLogLevel: (level) => {
+      logger.level = level;
+    },
+  });
+  node.start().catch((error: unknown) => logger.error({ err: error }, "the kept configuration can't be served"));
+  return node;
+}
+
+/** A directory that can't be used is no reason not to serve; one that another node uses is a mistake of the operator's. */
+function openCache({ stateDir, logger }: StartNodeOptions): {
+  readonly cache?: LastKnownGood;
+  readonly cacheFault?: DiskFault;
+} {
+  if (stateDir === undefined) return {};
+  try {
+    const cache = LastKnownGood.open(stateDir);
+    for (const problem of cache.problems) logger.error({ stateDir, problem }, "the state directory is damaged");
+    const { revision } = cache.kept.position;
+    logger.info({ stateDir, revision }, revision === 0 ? "nothing was kept" : "serving what was kept");
+    return { cache };
+  } catch (error) {
+    if (error instanceof StateDirectoryInUse) throw new CliFailure(exitCode.failed, error.message);
+    const cacheFault = diskFault(error);
+    logger.error({ stateDir, ...cacheFault }, "the state directory can't be used");
+    return { cacheFault };
+  }
+}
+
+function newBackoff(): Backoff {
+  return new Backoff(reconnectMinMs, reconnectMaxMs, Math.random);
+}
+
+async function loadFeed({ controls, logger }: StartNodeOptions): Promise<CommitFeed> {
+  const { GrpcCommitFeed } = await import("../../dataplane/feed/grpc-commit-feed.ts");
+  const onLost = (address: string, why: string): void => logger.warn({ address, why }, "commit feed lost");
+  return new GrpcCommitFeed({ addresses: controls, backoff: newBackoff(), random: Math.random, onLost });
+}
+
+async function loadSession(
+  { identity, controls, engine, logger }: StartNodeOptions,
+  host: SessionHost,
+  cache: LastKnownGood | undefined,
+): Promise<NodeSession> {
+  const { FleetSession } = await import("../../dataplane/telemetry/fleet-session.ts");
+  const { loaded } = cache ?? {};
   const hello = {
     nodeId: identity.id,
     region: identity.region,
@@ -36,36 +112,25 @@ export function startNode(
     bootId: randomUUID(),
     softwareVersion,
     engine: engine.kind,
-    lastKnownGoodRevision: 0n,
-    lastKnownGoodDigest: new Uint8Array(0),
+    lastKnownGoodRevision: BigInt(loaded?.position.revision ?? 0),
+    lastKnownGoodDigest: loaded?.digest ?? new Uint8Array(0),
   };
-  const node: DataPlaneNode = new DataPlaneNode({
-    createEngine: engine.create,
-    feed: new GrpcCommitFeed({ address, backoff, onLost: lost("commit feed") }),
-    session: (report) => new FleetSession({ address, hello, report, backoff, onLost: lost("fleet session") }),
-    hashSeed: randomBytes(4).readUInt32LE(),
-    monotonicMs: () => performance.now(),
-    wallMs: Date.now,
-    onClosed: (closed, routed) => {
-      if (accessLogger !== undefined) logConnection(accessLogger, closed, routed);
-    },
-    onFault: (error) => logger.error({ err: error }, "engine fault"),
-    onState: () => logState(node, logger),
-  });
-  node.start();
-  return node;
+  const onLost = (address: string, why: string): void => logger.warn({ address, why }, "fleet session lost");
+  return new FleetSession({ addresses: controls, hello, host, backoff: newBackoff(), random: Math.random, onLost });
 }
 
-/** What an operator must know at once: a log that can't be followed, an address that can't be bound. */
+/** What an operator must know at once: a log that can't be followed, an address that can't be bound, a disk that fails. */
 function logState(node: DataPlaneNode, logger: Logger): void {
   const { position, feed, stalled } = node.state;
   if (stalled !== undefined) logger.error({ revision: position.revision, ...stalled }, "the log can't be followed");
   for (const unbound of node.unbound) logger.error(unbound, "a listener's address can't be bound");
-  logger.debug({ revision: position.revision, feed }, "node state");
+  if (node.diskFault !== undefined) logger.error(node.diskFault, "the state directory can't be used");
+  logger.debug({ revision: position.revision, feed, draining: node.draining }, "node state");
 }
 
 /** Why a node is not ready, a line each. */
 export function nodeUnready(node: DataPlaneNode): readonly string[] {
   const lines = node.unbound.map(({ listener, address, reason }) => `${listener}: ${address}: ${reason}`);
+  if (node.draining) lines.unshift("draining");
   return node.state.loaded ? lines : ["no configuration yet", ...lines];
 }

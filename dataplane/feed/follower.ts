@@ -5,6 +5,7 @@ import { openingNext } from "../../model/wire/commit.ts";
 import type { CommitSink, FeedState } from "./commit-feed.ts";
 import { inSlices } from "./in-slices.ts";
 import { netChanges } from "./net-changes.ts";
+import type { ServedJournal } from "./served-journal.ts";
 
 /** Where the follower stands with the log; for readiness, reports and alarms. */
 export interface FollowerState {
@@ -29,7 +30,8 @@ export type Apply = (changes: readonly Change[], position: Position) => Promise<
  * While all is well each commit goes straight into it. When the log turns out to have another history (it was rebuilt,
  * or tampered with), the node keeps serving what it has, folds the log anew beside it, and changes over once that has
  * reached the head: live traffic sees only the difference. A node that starts does the same, with nothing to serve: no
- * client is routed by what the configuration was long ago.
+ * client is routed by what the configuration was long ago. Only a node that has kept what it served last (`resume`) starts
+ * with that, as the log may be gone for longer than its clients can wait.
  */
 export class Follower implements CommitSink {
   #serving = new Configuration();
@@ -41,15 +43,32 @@ export class Follower implements CommitSink {
   #stalled: FollowerState["stalled"];
   readonly #apply: Apply;
   readonly #onState: () => void;
+  readonly #journal: ServedJournal | undefined;
 
-  /** `onState` is called after anything in `state()` changed. */
-  constructor(apply: Apply, onState: () => void) {
+  /** `onState` is called after anything in `status` changed; `journal` keeps what is served. */
+  constructor(apply: Apply, onState: () => void, journal?: ServedJournal) {
     this.#apply = apply;
     this.#onState = onState;
+    this.#journal = journal;
   }
 
   get status(): FollowerState {
     return { ...this.#served, loaded: this.#loaded, feed: this.#feed, stalled: this.#stalled };
+  }
+
+  /** Of what is served, by name. To be looked at within one turn: between two, it may be half changed. */
+  get serving(): Configuration {
+    return this.#serving;
+  }
+
+  /** Serves what the node kept from its last life, before anything is heard of the log. */
+  async resume(kept: Configuration): Promise<void> {
+    await this.#serve(kept);
+  }
+
+  /** Folds the log anew beside what is served; the feed must then ask for the position again. */
+  resync(): void {
+    this.#rebuilding = new Configuration();
   }
 
   position(): Position {
@@ -65,10 +84,16 @@ export class Follower implements CommitSink {
       if (reason === "broken") this.#rebuilding = new Configuration();
       throw new Error(`${opened.fault}: ${opened.detail}`);
     }
+    if (configuration !== (this.#rebuilding ?? this.#serving)) throw new Error("the log is folded anew");
+    const served = configuration === this.#serving;
+    if (served) this.#journal?.changing();
     const changes = await inSlices(configuration.applying(opened.commit, opened.position));
-    if (configuration !== this.#serving) return;
+    if (!served) return;
     await this.#apply(netChanges(changes), opened.position);
     this.#noteServed();
+    this.#journal?.committed(sealed, configuration);
+    // It continues what the node has, so the log is beyond it again.
+    if (this.#stalled?.reason === "log_behind") this.#stalled = undefined;
     this.#onState();
   }
 
@@ -106,7 +131,10 @@ export class Follower implements CommitSink {
     this.#stall({ reason: "forked", detail });
   }
 
+  /** A feed may say the same each second; it is news once. */
   #stall(stalled: NonNullable<FollowerState["stalled"]>): void {
+    const before = this.#stalled;
+    if (before?.reason === stalled.reason && before.detail === stalled.detail) return;
     this.#stalled = stalled;
     this.#onState();
   }
@@ -117,7 +145,13 @@ export class Follower implements CommitSink {
   }
 
   async #changeOver(next: Configuration): Promise<void> {
+    await this.#serve(next);
+    this.#journal?.replaced(next);
+  }
+
+  async #serve(next: Configuration): Promise<void> {
     const changes = difference(this.#serving, next);
+    this.#journal?.changing();
     this.#serving = next;
     this.#rebuilding = undefined;
     await this.#apply(changes, next.position);

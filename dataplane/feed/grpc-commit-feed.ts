@@ -1,4 +1,4 @@
-import { type ClientReadableStream, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { type ClientReadableStream, credentials } from "@grpc/grpc-js";
 import type { Position } from "../../model/commit.ts";
 import { restoreSnapshot } from "../../model/wire/snapshot.ts";
 import type { SnapshotHeader } from "../../proto/gen/switchyard/config/v1/commits.ts";
@@ -7,15 +7,19 @@ import type { Resource as WireResource } from "../../proto/gen/switchyard/config
 import { type Backoff, pause } from "./backoff.ts";
 import type { CommitFeed, CommitSink } from "./commit-feed.ts";
 import { controlPlaneChannel } from "./control-plane-channel.ts";
+import { ControlPlanes } from "./control-planes.ts";
+import { refusalReason } from "./refusal-reason.ts";
 
 const silenceMaxMsDefault = 5000;
 
 export interface GrpcCommitFeedOptions {
-  /** Control-plane address, `127.0.0.1:7700`. */
-  readonly address: string;
+  /** Control planes, any of which will do: `127.0.0.1:7700`. */
+  readonly addresses: readonly string[];
   readonly backoff: Backoff;
+  /** From 0 to 1, as Math.random: which one is asked first. */
+  readonly random: () => number;
   /** Hears, in a sentence, why the feed was lost. */
-  readonly onLost: (why: string) => void;
+  readonly onLost: (address: string, why: string) => void;
   /** After so long without a word the stream counts as dead. Default 5 s: the control plane breaks silence each second. */
   readonly silenceMaxMs?: number;
 }
@@ -29,15 +33,12 @@ export class GrpcCommitFeed implements CommitFeed {
   }
 
   async follow(sink: CommitSink, signal: AbortSignal): Promise<void> {
-    const client = new ConfigServiceClient(this.#options.address, credentials.createInsecure(), controlPlaneChannel);
-    try {
-      for (let failures = 0; !signal.aborted; failures += 1) {
-        if (await this.#once(client, sink, signal)) failures = 0;
-        sink.state("disconnected");
-        await pause(this.#options.backoff.delayMs(failures), signal);
-      }
-    } finally {
-      client.close();
+    const { addresses, random, backoff } = this.#options;
+    const controlPlanes = new ControlPlanes(addresses, random());
+    while (!signal.aborted) {
+      if (await this.#once(controlPlanes.current, sink, signal)) controlPlanes.answered();
+      sink.state("disconnected");
+      await pause(backoff.delayMs(controlPlanes.next()), signal);
     }
   }
 
@@ -45,7 +46,8 @@ export class GrpcCommitFeed implements CommitFeed {
    * One stream, to its end. Answers whether the sink came to the head of the log: a stream that breaks off at the same
    * commit each time must not be asked for again and again without a pause.
    */
-  async #once(client: ConfigServiceClient, sink: CommitSink, signal: AbortSignal): Promise<boolean> {
+  async #once(address: string, sink: CommitSink, signal: AbortSignal): Promise<boolean> {
+    const client = new ConfigServiceClient(address, credentials.createInsecure(), controlPlaneChannel);
     const { revision, hash }: Position = sink.position();
     const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed: true };
     const stream = client.watchCommits(request);
@@ -70,14 +72,16 @@ export class GrpcCommitFeed implements CommitFeed {
         current ||= message.part?.$case === "beacon";
         silence = setTimeout(silent, silenceMaxMs);
       }
-      this.#options.onLost("the control plane ended the stream");
+      this.#options.onLost(address, "the control plane ended the stream");
     } catch (error) {
-      if (isForked(error)) sink.forked(error.details);
-      if (!signal.aborted) this.#options.onLost(why ?? (error instanceof Error ? error.message : String(error)));
+      const detail = error instanceof Error ? error.message : String(error);
+      if (refusalReason(error) === "FORKED") sink.forked(detail);
+      if (!signal.aborted) this.#options.onLost(address, why ?? detail);
     } finally {
       clearTimeout(silence);
       signal.removeEventListener("abort", cancel);
       stream.cancel();
+      client.close();
     }
     return current;
   }
@@ -135,8 +139,4 @@ class SnapshotParts {
     this.#resources = [];
     await sink.snapshot(restoreSnapshot(header, resources));
   }
-}
-
-function isForked(error: unknown): error is ServiceError {
-  return (error as Partial<ServiceError>).code === status.FAILED_PRECONDITION;
 }

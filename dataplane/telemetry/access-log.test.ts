@@ -33,6 +33,7 @@ const routed: RoutedConnection = {
   revision: 5,
   namesServer: false,
   tried: new Set(),
+  firstFlight: null,
 };
 
 /** What was written, to the byte. */

@@ -1,100 +1,130 @@
-import { type ClientDuplexStream, credentials } from "@grpc/grpc-js";
+import { credentials } from "@grpc/grpc-js";
 import {
+  type Directive,
   FleetServiceClient,
   type NodeHello,
-  type NodeReport,
-  type SessionRequest,
   type SessionResponse,
   type SessionWelcome,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { type Backoff, pause } from "../feed/backoff.ts";
 import { controlPlaneChannel } from "../feed/control-plane-channel.ts";
+import { ControlPlanes } from "../feed/control-planes.ts";
+import { carryOut } from "./directives.ts";
+import type { NodeSession, SessionHost } from "./node-session.ts";
+import { SessionWriter } from "./session-writer.ts";
 
 /** How often a report goes out when nothing changes, until the control plane says otherwise, within these bounds. */
 const reportIntervalMs = 1000;
 const reportIntervalMinMs = 100;
 const reportIntervalMaxMs = 60_000;
 
-/** The node's whole state at the time of the call. */
-export type ReportNow = () => NodeReport;
+/** Directives that are being carried out, or answered; a control plane that asks for more than it reads is left. */
+const directivesMax = 64;
 
 export interface FleetSessionOptions {
-  /** Control-plane address. */
-  readonly address: string;
+  /** Control planes, any of which will do: `127.0.0.1:7700`. */
+  readonly addresses: readonly string[];
   readonly hello: NodeHello;
-  readonly report: ReportNow;
+  readonly host: SessionHost;
   readonly backoff: Backoff;
+  /** From 0 to 1, as Math.random: which one is asked first. */
+  readonly random: () => number;
   /** Hears, in a sentence, why the session was lost. */
-  readonly onLost: (why: string) => void;
+  readonly onLost: (address: string, why: string) => void;
 }
 
 /**
- * The node's session with the control plane: who it is, then what it is and does. Each report replaces the one before,
- * so nothing is queued: while one is on its way the next ones are left out.
+ * The node's session with a control plane: who it is, then what it is and does, as state that replaces what was said
+ * before and as counts since; and what it is asked to do.
  */
-export class FleetSession {
+export class FleetSession implements NodeSession {
   readonly #options: FleetSessionOptions;
-  #stream: ClientDuplexStream<SessionRequest, SessionResponse> | undefined;
-  /** A report has not left this process yet. */
-  #sending = false;
+  #writer: SessionWriter | undefined;
 
   constructor(options: FleetSessionOptions) {
     this.#options = options;
   }
 
-  /** Holds the session, again and again, until the signal aborts. Nothing else of the node waits for it. */
   async hold(signal: AbortSignal): Promise<void> {
-    const client = new FleetServiceClient(this.#options.address, credentials.createInsecure(), controlPlaneChannel);
-    try {
-      for (let failures = 0; !signal.aborted; failures += 1) {
-        if (await this.#once(client, signal)) failures = 0;
-        await pause(this.#options.backoff.delayMs(failures), signal);
-      }
-    } finally {
-      client.close();
+    const { addresses, random, backoff } = this.#options;
+    const controlPlanes = new ControlPlanes(addresses, random());
+    while (!signal.aborted) {
+      if (await this.#once(controlPlanes.current, signal)) controlPlanes.answered();
+      await pause(backoff.delayMs(controlPlanes.next()), signal);
     }
   }
 
-  /** Something changed that is worth telling now. */
   reportSoon(): void {
-    const stream = this.#stream;
-    if (stream === undefined || this.#sending) return;
-    this.#sending = true;
-    stream.write({ message: { $case: "report", value: this.#options.report() } }, () => {
-      if (this.#stream === stream) this.#sending = false;
-    });
+    this.#writer?.reportSoon();
   }
 
   /** One session, to its end. Answers whether the control plane welcomed it. */
-  async #once(client: FleetServiceClient, signal: AbortSignal): Promise<boolean> {
+  async #once(address: string, signal: AbortSignal): Promise<boolean> {
+    const { host, hello, onLost } = this.#options;
+    const client = new FleetServiceClient(address, credentials.createInsecure(), controlPlaneChannel);
     const stream = client.session();
+    const writer = new SessionWriter(stream, host);
+    const directed = new Directed(writer, host);
     const cancel = (): void => stream.cancel();
     signal.addEventListener("abort", cancel);
     let welcomed = false;
-    this.#sending = false;
-    stream.write({ message: { $case: "hello", value: this.#options.hello } });
-    this.#stream = stream;
-    this.reportSoon();
-    const report = (): void => this.reportSoon();
-    let interval = setInterval(report, reportIntervalMs);
+    writer.hello(hello);
+    this.#writer = writer;
+    writer.reportSoon();
+    let interval = setInterval(() => writer.reportSoon(), reportIntervalMs);
     try {
       for await (const { message } of stream as AsyncIterable<SessionResponse>) {
-        if (message?.$case !== "welcome") continue;
-        welcomed = true;
-        clearInterval(interval);
-        interval = setInterval(report, intervalMs(message.value));
+        if (message?.$case === "welcome") {
+          welcomed = true;
+          clearInterval(interval);
+          interval = setInterval(() => tell(writer), intervalMs(message.value));
+          writer.trafficSoon();
+        } else if (message?.$case === "directive" && !directed.take(message.value))
+          throw new Error(`the control plane asks for more than ${directivesMax} things at once`);
       }
-      this.#options.onLost("the control plane ended the session");
+      onLost(address, "the control plane ended the session");
     } catch (error) {
-      if (!signal.aborted) this.#options.onLost(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) onLost(address, error instanceof Error ? error.message : String(error));
     } finally {
       clearInterval(interval);
-      this.#stream = undefined;
+      this.#writer = undefined;
+      writer.end();
       signal.removeEventListener("abort", cancel);
       stream.cancel();
+      client.close();
     }
     return welcomed;
   }
+}
+
+/** Carries out one session's directives, so many at once. */
+class Directed {
+  readonly #writer: SessionWriter;
+  readonly #host: SessionHost;
+  #count = 0;
+
+  constructor(writer: SessionWriter, host: SessionHost) {
+    this.#writer = writer;
+    this.#host = host;
+  }
+
+  /** Whether there was room for it. */
+  take(directive: Directive): boolean {
+    if (this.#count === directivesMax) return false;
+    this.#count += 1;
+    void carryOut(directive, this.#host).then((result) => {
+      this.#writer.answer(result, () => {
+        this.#count -= 1;
+      });
+      this.#writer.reportSoon();
+    });
+    return true;
+  }
+}
+
+function tell(writer: SessionWriter): void {
+  writer.reportSoon();
+  writer.trafficSoon();
 }
 
 function intervalMs({ reportInterval }: SessionWelcome): number {

@@ -13,8 +13,20 @@ export function registerNodeMetrics(registry: Registry, node: DataPlaneNode, mon
 function registerStateMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
   const gauges: readonly (readonly [name: string, help: string, value: () => number])[] = [
     ["revision", "Revision that the rule tables are built from.", () => node.state.position.revision],
-    ["ready", "1 while the node has a configuration and all its listeners are bound.", () => Number(node.ready)],
+    ["kept_revision", "Revision that the node would start with, from its state directory.", () => node.keptRevision],
+    ["state_dir_failing", "1 while the state directory can't be used.", () => Number(node.diskFault !== undefined)],
+    [
+      "ready",
+      "1 while the node has a configuration, all its listeners are bound, and it does not drain.",
+      () => Number(node.ready),
+    ],
+    ["draining", "1 while the node takes no new connections, as it was told.", () => Number(node.draining)],
     ["feed_following", "1 while the node hears from the log.", () => Number(node.state.feed === "following")],
+    [
+      "feed_silent",
+      "1 while the log's server answers, and nobody vouches that its end is the log's.",
+      () => Number(node.state.feed === "silent"),
+    ],
     ["feed_stalled", "1 while the log can't be followed further.", () => Number(node.state.stalled !== undefined)],
     ["connections", "Connections accepted and not yet closed.", () => node.engine.stats().connections],
     ["hellos_pending", "Connections whose hello is not complete yet.", () => node.engine.stats().hellosPending],

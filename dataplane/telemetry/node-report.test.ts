@@ -3,16 +3,18 @@ import { joinSocketAddress } from "../../model/address.ts";
 import { FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { UnboundAddress } from "../bindings.ts";
 import { PassiveHealth } from "../health/passive-health.ts";
-import { nodeReport, type ReportParts } from "./node-report.ts";
+import { nodeReport, type NodeState } from "./node-report.ts";
 
 const digest = new Uint8Array(32).fill(9);
 
-function parts(more: Partial<ReportParts> = {}): ReportParts {
+function parts(more: Partial<NodeState> = {}): NodeState {
   const position = { epoch: 1, revision: 12, hash: new Uint8Array(32) };
   const follower = { position, digest, loaded: true, feed: "following" as const, stalled: undefined };
   const clocks = { monotonicMs: 5000, wallMs: 1_700_000_005_000 };
   return {
     follower,
+    kept: undefined,
+    diskFault: undefined,
     unbound: [],
     health: new PassiveHealth(),
     connections: 3,
@@ -25,7 +27,7 @@ function parts(more: Partial<ReportParts> = {}): ReportParts {
 
 function unbound(port: number): UnboundAddress {
   const address = joinSocketAddress("127.0.0.1", port);
-  return { listener: "listeners/edge", address, reason: "address_in_use", detail: "EADDRINUSE" };
+  return { listener: "listeners/edge", revision: 9, address, reason: "address_in_use", detail: "EADDRINUSE" };
 }
 
 describe("a report", () => {
@@ -44,12 +46,23 @@ describe("a report", () => {
     expect(nodeReport(parts())).toEqual(expected);
   });
 
+  it("says only what is kept, where something is: a node that reports a revision has it after a restart", () => {
+    const kept = { position: { epoch: 1, revision: 11, hash: new Uint8Array(32) }, digest: new Uint8Array(32).fill(8) };
+    expect(nodeReport(parts({ kept }))).toMatchObject({ revision: 11n, digest: kept.digest });
+  });
+
+  it("names a state directory that can't be used", () => {
+    const diskFault = { reason: "no_space" as const, detail: "ENOSPC" };
+    const expected = [{ name: "state_dir", reason: "no_space", detail: "ENOSPC", revision: 12n }];
+    expect(nodeReport(parts({ diskFault })).degraded).toEqual(expected);
+  });
+
   it("lists what could not be carried out, the log first", () => {
     const stalled = { reason: "forked" as const, detail: "another history" };
     const report = nodeReport(parts({ follower: { ...parts().follower, stalled }, unbound: [unbound(443)] }));
     expect(report.degraded).toEqual([
       { name: "log", reason: "forked", detail: "another history", revision: 12n },
-      { name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443: EADDRINUSE", revision: 12n },
+      { name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443: EADDRINUSE", revision: 9n },
     ]);
   });
 

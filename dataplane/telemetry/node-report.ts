@@ -5,7 +5,9 @@ import {
   type NodeReport,
   type ServerHealth,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { Position } from "../../model/commit.ts";
 import type { UnboundAddress } from "../bindings.ts";
+import type { DiskFault } from "../cache/disk-fault.ts";
 import type { FollowerState } from "../feed/follower.ts";
 import type { PassiveHealth } from "../health/passive-health.ts";
 
@@ -19,8 +21,13 @@ const feedStates = {
   disconnected: WireFeedState.FEED_STATE_DISCONNECTED,
 } as const satisfies Record<FollowerState["feed"], WireFeedState>;
 
-export interface ReportParts {
+/** All that a report tells of a node. */
+export interface NodeState {
   readonly follower: FollowerState;
+  /** What the node would come up with; undefined where it keeps nothing, or can't: then it tells what it serves. */
+  readonly kept: { readonly position: Position; readonly digest: Uint8Array } | undefined;
+  /** Why the state directory can't be used. */
+  readonly diskFault: DiskFault | undefined;
   readonly unbound: readonly UnboundAddress[];
   readonly health: PassiveHealth;
   readonly connections: number;
@@ -31,22 +38,27 @@ export interface ReportParts {
   readonly wallMs: number;
 }
 
-/** The node's whole present state. */
-export function nodeReport(parts: ReportParts): NodeReport {
-  const { follower, unbound, connections } = parts;
+/**
+ * The node's whole present state. A revision is reported once it is kept, so that a node which says that it has it
+ * still has it after its next start.
+ */
+export function nodeReport(parts: NodeState): NodeReport {
+  const { follower, unbound, connections, diskFault } = parts;
+  const { position, digest } = parts.kept ?? follower;
   const revision = BigInt(follower.position.revision);
-  const degraded: DegradedObject[] = unbound.map(({ listener, address, reason, detail }) => ({
-    name: listener,
-    reason,
-    detail: `${address}: ${detail}`,
-    revision,
+  const degraded: DegradedObject[] = unbound.map((each) => ({
+    name: each.listener,
+    reason: each.reason,
+    detail: `${each.address}: ${each.detail}`,
+    revision: BigInt(each.revision),
   }));
+  if (diskFault !== undefined) degraded.unshift({ name: "state_dir", ...diskFault, revision });
   if (follower.stalled !== undefined)
     degraded.unshift({ name: "log", reason: follower.stalled.reason, detail: follower.stalled.detail, revision });
   return {
-    epoch: BigInt(follower.position.epoch),
-    revision,
-    digest: follower.digest,
+    epoch: BigInt(position.epoch),
+    revision: BigInt(position.revision),
+    digest,
     feed: feedStates[follower.feed],
     draining: parts.draining,
     ready: parts.ready,
@@ -56,7 +68,7 @@ export function nodeReport(parts: ReportParts): NodeReport {
   };
 }
 
-function serverHealth({ health, monotonicMs, wallMs }: ReportParts): ServerHealth[] {
+function serverHealth({ health, monotonicMs, wallMs }: NodeState): ServerHealth[] {
   return Array.from(health.failing(monotonicMs), ([server, { reason, sinceMs }]) => ({
     server,
     failing: true,

@@ -1,4 +1,5 @@
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
+import { type CountedConnection, PendingTraffic } from "./pending-traffic.ts";
 
 /** Numbers of one listener, since the node started. */
 export interface ListenerTraffic {
@@ -17,8 +18,13 @@ export interface ServerTraffic {
 export class Traffic {
   readonly listeners = new Map<string, ListenerTraffic>();
   readonly servers = new Map<string, ServerTraffic>();
+  /** The same by route and server, as the control plane is told of it. */
+  readonly pending = new PendingTraffic();
 
-  closed(listener: string, reason: CloseReason, bytesFromClient: number, bytesFromServer: number): void {
+  /** `route` and `server` are null where none was taken, or reached. */
+  closed(listener: string, route: string | null, server: string | null, connection: CountedConnection): void {
+    const { reason, bytesFromClient, bytesFromServer } = connection;
+    this.pending.closed(route, server, connection);
     let traffic = this.listeners.get(listener);
     if (traffic === undefined) {
       traffic = { closed: new Map(), bytesFromClients: 0, bytesFromServers: 0 };
@@ -27,20 +33,19 @@ export class Traffic {
     add(traffic.closed, reason);
     traffic.bytesFromClients += bytesFromClient;
     traffic.bytesFromServers += bytesFromServer;
-  }
-
-  connected(server: string): void {
-    this.#server(server).connections += 1;
+    if (server !== null) this.#server(server).connections += 1;
   }
 
   connectFailed(server: string, failure: ConnectFailure): void {
     add(this.#server(server).connectFailures, failure);
+    this.pending.connectFailed(server, failure === "timeout" ? "connect_timeout" : "connect_failed");
   }
 
   /** Gives back what is kept for a listener or a server that has gone. */
   forget(name: string): void {
     this.listeners.delete(name);
     this.servers.delete(name);
+    this.pending.forget(name);
   }
 
   #server(name: string): ServerTraffic {

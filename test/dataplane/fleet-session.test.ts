@@ -2,8 +2,16 @@ import { setImmediate } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
+import { PassiveHealth } from "../../dataplane/health/passive-health.ts";
 import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
-import { FeedState, type NodeReport, type SessionRequest } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { SessionHost } from "../../dataplane/telemetry/node-session.ts";
+import { PendingTraffic } from "../../dataplane/telemetry/pending-traffic.ts";
+import type {
+  Directive,
+  DirectiveResult,
+  SessionRequest,
+  TrafficDelta,
+} from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { leftOver, type OpenResources, openResources } from "../support/open-resources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { FakeControlPlane, type Session } from "./fake-control-plane.ts";
@@ -28,9 +36,39 @@ let lost: string[];
 let asked: number;
 /** Bytes of a report. */
 let reportBytes: number;
+let traffic: PendingTraffic;
+/** What the node was told to do. */
+let told: string[];
 const surroundings: FakeControlPlane[] = [];
 
+/** A node that says how often it was asked for its state, and remembers what it is told to do. */
+const host: SessionHost = {
+  state: () => {
+    asked += 1;
+    const position = { epoch: 1, revision: 1, hash: new Uint8Array(32) };
+    const stalled = { reason: "forked" as const, detail: "x".repeat(reportBytes) };
+    const follower = { position, digest: new Uint8Array(32), loaded: true, feed: "following" as const, stalled };
+    const nothing = { kept: undefined, diskFault: undefined, unbound: [], health: new PassiveHealth() };
+    return { follower, ...nothing, connections: asked, draining: false, ready: true, monotonicMs: 0, wallMs: 0 };
+  },
+  get traffic() {
+    return traffic;
+  },
+  drain: async () => void told.push("drain"),
+  undrain: () => Promise.reject(new Error("no")),
+  resync: () => void told.push("resync"),
+  setLogLevel: (level) => void told.push(level),
+  table: async (listener, prefix, entriesMax) => {
+    told.push(`table ${listener} ${prefix} ${entriesMax}`);
+    const entries = [{ listener: "listeners/a", serverName: "a.test", route: "listeners/a/routes/a" }];
+    return { position: { epoch: 1, revision: 4, hash: new Uint8Array(32) }, entries, truncated: true };
+  },
+  explain: (listener, { serverName }) => `nothing is known of ${serverName} on ${listener}`,
+};
+
 beforeEach(() => {
+  traffic = new PendingTraffic();
+  told = [];
   before = openResources();
   stop = new AbortController();
   holding = undefined;
@@ -53,17 +91,10 @@ async function hold(onSession: (call: Session) => void): Promise<FakeControlPlan
   return plane;
 }
 
-function holdTo(address: string): void {
-  const report = (): NodeReport => {
-    asked += 1;
-    const detail = "x".repeat(reportBytes);
-    const degraded = [{ name: "log", reason: "forked", detail, revision: 1n }];
-    const state = { feed: FeedState.FEED_STATE_FOLLOWING, draining: false, ready: true };
-    const digest = new Uint8Array(32);
-    return { epoch: 1n, revision: 1n, digest, connections: BigInt(asked), degraded, serverHealth: [], ...state };
-  };
+function holdTo(...addresses: readonly string[]): void {
   const backoff = new Backoff(1, 20, () => 0.5);
-  session = new FleetSession({ address, hello, report, backoff, onLost: (why) => lost.push(why) });
+  const onLost = (_address: string, why: string): number => lost.push(why);
+  session = new FleetSession({ addresses: [...addresses], hello, host, backoff, random: () => 0, onLost });
   holding = session.hold(stop.signal);
 }
 
@@ -122,11 +153,6 @@ describe("a session", () => {
     expect(asked).toBe(1);
     reportBytes = 0;
     heard(plane.sessions[0] as Session, words);
-    await waitFor("the first report", () => words.length >= 2);
-    await waitFor("room for the next report", () => {
-      session.reportSoon();
-      return asked === 2;
-    });
     await waitFor("the next report", () => words.length >= 3);
     expect(words.slice(0, 3)).toEqual(["hello n1", "1", "2"]);
   });
@@ -159,5 +185,136 @@ describe("a session", () => {
     const attempts = lost.length;
     session.reportSoon();
     expect(lost.length).toBe(attempts);
+  });
+});
+
+function readsDeltas(call: Session, into: TrafficDelta[]): void {
+  call.on("data", ({ message }: SessionRequest) => {
+    if (message?.$case === "traffic") into.push(message.value);
+  });
+}
+
+/** Connections of a route in all deltas. */
+function connectionsOf(deltas: readonly TrafficDelta[], route: string): number {
+  const told = deltas.flatMap(({ routes }) => routes).filter((each) => each.route === route);
+  return told.reduce((sum, each) => sum + Number(each.traffic?.connections), 0);
+}
+
+const ended = { reason: "done" as const, bytesFromClient: 1, bytesFromServer: 2, answer: "server_hello" as const };
+
+describe("traffic", () => {
+  it("is told as what came since the last time, and of what has news only", async () => {
+    const deltas: TrafficDelta[] = [];
+    await hold((call) => {
+      readsDeltas(call, deltas);
+      welcome(call, 0n, 1);
+    });
+    for (const round of [1, 2]) {
+      for (let each = 0; each < 3; each += 1) traffic.closed("r", "s", ended);
+      await waitFor("the delta", () => connectionsOf(deltas, "r") === 3 * round);
+    }
+    const three = { connections: 3n, bytesFromClients: 3n, bytesFromServers: 6n };
+    const counts = { ...three, ended: { done: 3n }, handshakes: { server_hello: 3n } };
+    expect(deltas.at(-1)).toEqual({
+      routes: [{ route: "r", traffic: counts }],
+      servers: [{ server: "s", traffic: counts }],
+      unrouted: undefined,
+    });
+  });
+
+  it("is added up while the control plane does not read, and not one connection is lost or doubled", async () => {
+    reportBytes = 1024 * 1024;
+    const deltas: TrafficDelta[] = [];
+    const plane = await hold((call) => welcome(call, 0n, 1));
+    await waitFor("a report that is stuck", () => plane.sessions.length === 1 && asked === 1);
+    for (let round = 0; round < 200; round += 1) {
+      traffic.closed("r", null, ended);
+      session.reportSoon();
+      await setImmediate();
+    }
+    reportBytes = 0;
+    readsDeltas(plane.sessions[0] as Session, deltas);
+    await waitFor("everything", () => connectionsOf(deltas, "r") >= 200);
+    expect([deltas.length, connectionsOf(deltas, "r")]).toEqual([1, 200]);
+  });
+
+  it("that did not leave before the session was lost is told in the next one", async () => {
+    reportBytes = 1024 * 1024;
+    const deltas: TrafficDelta[] = [];
+    const plane = await hold((call) => {
+      welcome(call, 0n, 1);
+      if (surroundings[0] !== undefined && (plane?.sessions.length ?? 0) > 1) readsDeltas(call, deltas);
+    });
+    await waitFor("a report that is stuck", () => plane.sessions.length === 1 && asked === 1);
+    traffic.closed("r", null, ended);
+    reportBytes = 0;
+    plane.sessions[0]?.emit("error", { code: status.UNAVAILABLE, details: "gone" });
+    await waitFor("the count", () => connectionsOf(deltas, "r") > 0);
+    expect(connectionsOf(deltas, "r")).toBe(1);
+  });
+
+  it("of many routes comes in deltas that a control plane takes", async () => {
+    const deltas: TrafficDelta[] = [];
+    for (let each = 0; each < 2500; each += 1) traffic.closed(`r${each}`, null, ended);
+    await hold((call) => {
+      readsDeltas(call, deltas);
+      welcome(call, 3600n, 0);
+    });
+    await waitFor("all of them", () => deltas.flatMap(({ routes }) => routes).length === 2500);
+    expect(deltas.map(({ routes }) => routes.length)).toEqual([1000, 1000, 500]);
+  });
+});
+
+/** Sends a directive to the node and waits for its result. */
+async function directed(action: Directive["action"]): Promise<DirectiveResult> {
+  const results: DirectiveResult[] = [];
+  await hold((call) => {
+    call.on("data", ({ message }: SessionRequest) => {
+      if (message?.$case === "directiveResult") results.push(message.value);
+    });
+    call.write({ message: { $case: "directive", value: { id: "d-1", action } } });
+  });
+  return waitFor("the result", () => results[0]);
+}
+
+describe("a directive", () => {
+  const dump = { listener: "listeners/a", prefix: "a", limit: 0 };
+  const explain = { listener: "listeners/a", serverName: "A.test", alpnProtocols: [], source: "" };
+  it.each<[string, Directive["action"], readonly string[], string | RegExp]>([
+    ["drain", { $case: "drain", value: {} }, ["drain"], ""],
+    ["undrain, which fails", { $case: "undrain", value: {} }, [], "the node failed at it: no"],
+    ["resync", { $case: "resync", value: {} }, ["resync"], ""],
+    ["a log level", { $case: "setLogLevel", value: { level: "debug" } }, ["debug"], ""],
+    ["a log level that is none", { $case: "setLogLevel", value: { level: "loud" } }, [], /^"loud" is no log level/],
+    ["a dump", { $case: "dumpTable", value: dump }, ["table listeners/a a 1000"], ""],
+    ["a dump without end", { $case: "dumpTable", value: { ...dump, limit: 10_001 } }, [], /^the limit is 1 to 10000/],
+    ["explain", { $case: "explain", value: explain }, [], "nothing is known of a.test on listeners/a"],
+    ["explain, of no name", { $case: "explain", value: { ...explain, serverName: "a..test" } }, [], /is refused/],
+    ["explain, from nowhere", { $case: "explain", value: { ...explain, source: "x" } }, [], '"x" is no IP address'],
+    ["one of a newer control plane", undefined, [], /does not know the directive/],
+  ])("is carried out or refused in a sentence: %s", async (_what, action, expected, refused) => {
+    const result = await directed(action);
+    expect(result.id).toBe("d-1");
+    expect(result.refused).toMatch(refused === "" ? /^$/ : refused);
+    expect(told).toEqual(expected);
+    if (expected[0]?.startsWith("table") === true)
+      expect(result.table).toMatchObject({ revision: 4n, truncated: true, entries: [{ serverName: "a.test" }] });
+  });
+});
+
+describe("several control planes", () => {
+  it("are asked in turn until one answers, and again when that one is lost", async () => {
+    const words: string[] = [];
+    const [first, second] = [
+      await FakeControlPlane.listen(),
+      await FakeControlPlane.listen(undefined, (call) => heard(call, words)),
+    ];
+    await first.close();
+    surroundings.push(second);
+    holdTo(first.address, second.address);
+    await waitFor("the second", () => words.includes("hello n1"));
+    const third = await FakeControlPlane.listen();
+    surroundings.push(third);
+    expect(lost.length).toBeGreaterThanOrEqual(1);
   });
 });

@@ -56,7 +56,8 @@ afterEach(async () => {
 });
 
 function follow(address: string, silenceMaxMs?: number): void {
-  const options = { address, backoff, onLost: (why: string) => lost.push(why) };
+  const onLost = (_address: string, why: string): number => lost.push(why);
+  const options = { addresses: [address], backoff, random: () => 0, onLost };
   const feed = new GrpcCommitFeed(silenceMaxMs === undefined ? options : { ...options, silenceMaxMs });
   following = feed.follow(sink, stop.signal);
 }

@@ -183,7 +183,9 @@ describe("what a node can't carry out", () => {
     ]);
     const node = await rig.reported("what is degraded", ({ degraded }) => degraded.length > 0);
     const detail = expect.stringContaining(`127.0.0.1:${takenPort}`) as string;
-    expect(node.degraded).toEqual([{ name: "listeners/blocked", reason: "address_in_use", detail }]);
+    expect(node.degraded).toEqual([
+      { name: "listeners/blocked", reason: "address_in_use", detail, revision: BigInt(revision) },
+    ]);
     expect(Number(node.revision)).toBe(revision);
     expect(node.digestMatch).toBe(DigestMatch.DIGEST_MATCH_EQUAL);
     expect(rig.node.ready).toBe(false);

@@ -61,7 +61,7 @@ export class NodeRig {
     this.controlPlane = controlPlane;
     const { address } = controlPlane;
     const backoff = new Backoff(5, 50, Math.random);
-    const onLost = (): void => undefined;
+    const parts = { addresses: [address], backoff, random: () => 0, onLost: () => undefined };
     const hello = {
       nodeId: "n1",
       region: "",
@@ -72,11 +72,11 @@ export class NodeRig {
       lastKnownGoodRevision: 0n,
       lastKnownGoodDigest: new Uint8Array(0),
     };
-    this.#feed = new WatchedFeed(new GrpcCommitFeed({ address, backoff, onLost }));
+    this.#feed = new WatchedFeed(new GrpcCommitFeed(parts));
     this.node = new DataPlaneNode({
       createEngine: createPortableEngine,
       feed: this.#feed,
-      session: (report) => new FleetSession({ address, hello, report, backoff, onLost }),
+      session: (host) => new FleetSession({ ...parts, hello, host }),
       hashSeed: 1,
       monotonicMs: () => performance.now(),
       wallMs: Date.now,
@@ -84,7 +84,7 @@ export class NodeRig {
       onFault: (error) => this.faults.push(error),
       onState: () => undefined,
     });
-    this.node.start();
+    void this.node.start();
   }
 
   static async start(): Promise<NodeRig> {

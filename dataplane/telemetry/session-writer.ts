@@ -1,0 +1,94 @@
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type {
+  DirectiveResult,
+  NodeHello,
+  SessionRequest,
+  SessionResponse,
+} from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { nodeReport } from "./node-report.ts";
+import type { SessionHost } from "./node-session.ts";
+import type { TrafficCounts } from "./pending-traffic.ts";
+import { trafficDelta } from "./traffic-delta.ts";
+
+/** Routes, and servers, of one delta: at some 500 bytes each, well below the 4 MiB that a gRPC server takes. */
+const entriesPerDelta = 1000;
+
+type Message = NonNullable<SessionRequest["message"]>;
+
+/**
+ * What a node says in one session. One message is on its way at a time; until it has left the process, reports are left out
+ * and counts are added up, so that a control plane which does not read costs a node nothing.
+ */
+export class SessionWriter {
+  readonly #stream: ClientDuplexStream<SessionRequest, SessionResponse>;
+  readonly #host: SessionHost;
+  readonly #results: { readonly result: DirectiveResult; readonly left: () => void }[] = [];
+  #reportDue = false;
+  #trafficDue = false;
+  #writing = false;
+  #ended = false;
+  /** Of the delta that is on its way. */
+  #leaving: TrafficCounts | undefined;
+
+  constructor(stream: ClientDuplexStream<SessionRequest, SessionResponse>, host: SessionHost) {
+    this.#stream = stream;
+    this.#host = host;
+  }
+
+  hello(hello: NodeHello): void {
+    this.#stream.write({ message: { $case: "hello", value: hello } });
+  }
+
+  reportSoon(): void {
+    this.#reportDue = true;
+    this.#next();
+  }
+
+  trafficSoon(): void {
+    this.#trafficDue = true;
+    this.#next();
+  }
+
+  /** `left` is called when the result is on its way. */
+  answer(result: DirectiveResult, left: () => void): void {
+    this.#results.push({ result, left });
+    this.#next();
+  }
+
+  /** The session is over. What was on its way may or may not have arrived: counts that did not leave are kept. */
+  end(): void {
+    this.#ended = true;
+    if (this.#leaving !== undefined) this.#host.traffic.putBack(this.#leaving);
+    this.#leaving = undefined;
+  }
+
+  #next(): void {
+    if (this.#writing || this.#ended) return;
+    const message = this.#pick();
+    if (message === undefined) return;
+    this.#writing = true;
+    this.#stream.write({ message }, (error: unknown) => {
+      // After an error nothing leaves any more: the session ends, and `end` is called.
+      if (this.#ended || error != null) return;
+      this.#writing = false;
+      this.#leaving = undefined;
+      this.#next();
+    });
+  }
+
+  #pick(): Message | undefined {
+    const answer = this.#results.shift();
+    if (answer !== undefined) {
+      answer.left();
+      return { $case: "directiveResult", value: answer.result };
+    }
+    if (this.#reportDue) {
+      this.#reportDue = false;
+      return { $case: "report", value: nodeReport(this.#host.state()) };
+    }
+    const { traffic } = this.#host;
+    this.#leaving = this.#trafficDue ? traffic.take(entriesPerDelta) : undefined;
+    this.#trafficDue = this.#leaving !== undefined && !traffic.empty;
+    return this.#leaving && { $case: "traffic", value: trafficDelta(this.#leaving) };
+  }
+}
