@@ -47,7 +47,7 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
     const admin = `127.0.0.1:${controlPlane.port}`;
     if (controlPlane.position.revision === 0) await demo?.apply(admin);
     const identity = { id: hostname(), region: options.region, labels: {} };
-    const node = startNode(identity, admin, engine, logger, accessLog?.logger);
+    const node = startNode({ identity, controls: [admin], engine, logger, accessLogger: accessLog?.logger });
     lifetimes.add("node", () => node.close(connectionGraceMs));
     const registry = new Registry();
     registerControlPlaneMetrics(registry, controlPlane);
