@@ -45,7 +45,7 @@ async function run({ engine, threads, snapshotPath }: NodeArguments): Promise<vo
       if (node.ready) setReady();
     },
   });
-  node.start();
+  void node.start();
   await ready;
   const [bound] = node.engine.boundAddresses(nodeListener);
   if (bound === undefined) throw new Error("the listener has no address");

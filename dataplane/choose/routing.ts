@@ -17,6 +17,9 @@ import { RoundRobin } from "./round-robin.ts";
 /** Route changes between two places where others may run, and the most that are made in place: about a millisecond. */
 const routesPerStep = 500;
 
+/** Changes that are only sorted between two such places. */
+const changesPerStep = 2000;
+
 /** A farm with what its balancing needs at hand. */
 export interface FarmRouting {
   readonly farm: Farm;
@@ -78,9 +81,9 @@ export class Routing {
    * that has many of them is built beside the one in use, and everything shows at the last step, all together.
    */
   *applying(changes: readonly Change[]): Steps<void> {
-    const routes = routesByListener(changes);
+    const { routes, others } = yield* sorting(changes);
     const built = new Map<ListenerName, RuleTable>();
-    for (const [listener, list] of routes) {
+    for (const [listener, { list }] of routes) {
       if (list.length <= routesPerStep) continue;
       const table = this.#tableBeside(listener, list);
       for (let start = 0; start < list.length; start += routesPerStep) {
@@ -89,9 +92,11 @@ export class Routing {
       }
       built.set(listener, table);
     }
-    for (const [listener, list] of routes) this.#applyRoutes(listener, list, built.get(listener));
-    for (const { before, after } of changes) this.#applyOther(after ?? before, after !== null);
-    for (const { before, after } of changes) if (before !== null && after === null) this.#dropEmpty(before.name);
+    // From here on all at once; the time is that of what is not a route, however many routes there are.
+    for (const [listener, each] of routes) this.#applyRoutes(listener, each, built.get(listener));
+    for (const { before, after } of others) this.#applyOther(after ?? before, after !== null);
+    for (const listener of routes.keys()) this.#dropEmpty(listener);
+    for (const { before, after } of others) if (before !== null && after === null) this.#dropEmpty(before.name);
   }
 
   listener(name: string): Listener | undefined {
@@ -180,11 +185,11 @@ export class Routing {
   }
 
   /** `built` has the changes already, and takes the table's place. */
-  #applyRoutes(listener: ListenerName, changes: readonly RouteChange[], built: RuleTable | undefined): void {
+  #applyRoutes(listener: ListenerName, { list, growth }: ListenerChanges, built: RuleTable | undefined): void {
     const entry = this.#listener(listener);
-    if (built === undefined) entry.table.apply(changes);
+    if (built === undefined) entry.table.apply(list);
     else entry.table = built;
-    for (const { before, after } of changes) entry.routeCount += Number(after !== null) - Number(before !== null);
+    entry.routeCount += growth;
   }
 
   /** Gives back the place of something deleted, once nothing else is in it. */
@@ -198,17 +203,37 @@ export class Routing {
   }
 }
 
-function routesByListener(changes: readonly Change[]): ReadonlyMap<ListenerName, readonly RouteChange[]> {
-  const routes = new Map<ListenerName, RouteChange[]>();
-  for (const each of changes) {
-    const resource = each.after ?? each.before;
-    if (resource?.kind !== "route") continue;
-    // What a route's name had before was a route too: the kind is a part of the name.
-    const change = each as RouteChange;
+/** Changes of the routes of one listener, and by how many they become more. */
+interface ListenerChanges {
+  readonly list: RouteChange[];
+  growth: number;
+}
+
+interface SortedChanges {
+  readonly routes: ReadonlyMap<ListenerName, ListenerChanges>;
+  readonly others: readonly Change[];
+}
+
+function* sorting(changes: readonly Change[]): Steps<SortedChanges> {
+  const routes = new Map<ListenerName, ListenerChanges>();
+  const others: Change[] = [];
+  for (const [index, each] of changes.entries()) {
+    if (index % changesPerStep === changesPerStep - 1) yield;
+    const { before, after } = each;
+    const resource = after ?? before;
+    if (resource?.kind !== "route") {
+      others.push(each);
+      continue;
+    }
     const listener = resource instanceof StoredRoute ? resource.listener : listenerOf(resource.name);
-    const list = routes.get(listener);
-    if (list === undefined) routes.set(listener, [change]);
-    else list.push(change);
+    let of = routes.get(listener);
+    if (of === undefined) {
+      of = { list: [], growth: 0 };
+      routes.set(listener, of);
+    }
+    // What a route's name had before was a route too: the kind is a part of the name.
+    of.list.push(each as RouteChange);
+    of.growth += Number(after !== null) - Number(before !== null);
   }
-  return routes;
+  return { routes, others };
 }

@@ -17,6 +17,9 @@ const eventsField = 9;
 const eventsPerStep = 100;
 const bytesPerStep = 128 * 1024;
 
+/** Events that are only told apart between two such places. */
+const tagsPerStep = 2000;
+
 /** Encodes a commit, and hashes exactly those bytes. */
 export function sealCommit(commit: Commit): SealedCommit {
   const body = WireCommit.encode({
@@ -81,7 +84,7 @@ export function* opening(sealed: SealedCommit): Steps<OpenedCommit> {
   let message: WireCommit;
   let encodedEvents: readonly Uint8Array[];
   try {
-    ({ message, encodedEvents } = withoutEvents(sealed.body));
+    ({ message, encodedEvents } = yield* takingApart(sealed.body));
   } catch (error) {
     return { fault: "malformed", detail: String(error) };
   }
@@ -126,15 +129,16 @@ function* hashing(body: Uint8Array): Steps<Uint8Array> {
 }
 
 /** Takes a commit apart without decoding its events: their bytes, and the message of all the rest. */
-function withoutEvents(body: Uint8Array): { message: WireCommit; encodedEvents: readonly Uint8Array[] } {
+function* takingApart(body: Uint8Array): Steps<{ message: WireCommit; encodedEvents: readonly Uint8Array[] }> {
   const reader = new BinaryReader(body);
   const encodedEvents: Uint8Array[] = [];
   const rest: Uint8Array[] = [];
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const [field, wireType] = reader.tag();
-    if (field === eventsField && wireType === WireType.LengthDelimited) encodedEvents.push(reader.bytes());
-    else {
+    if (field === eventsField && wireType === WireType.LengthDelimited) {
+      if (encodedEvents.push(reader.bytes()) % tagsPerStep === 0) yield;
+    } else {
       reader.skip(wireType, field);
       rest.push(body.subarray(start, reader.pos));
     }
