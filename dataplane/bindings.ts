@@ -91,7 +91,7 @@ export class Bindings {
   async undrain(): Promise<void> {
     if (!this.#draining) return;
     this.#draining = false;
-    for (const wanted of [...this.#wanted.values()]) await this.#bind(wanted);
+    for (const wanted of this.#wanted.values()) await this.#bind(wanted);
     this.#schedule();
   }
 

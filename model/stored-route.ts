@@ -6,6 +6,8 @@ export interface RouteStore {
   readonly bytes: Uint8Array;
   /** The route whose bytes begin at `start`, with their length. */
   read(start: number): Route;
+  /** Its name alone: all that a fold needs of the routes that it does not touch. */
+  readName(start: number): RouteName;
 }
 
 /** In place of where a name is: the route has none, several, a wildcard, or something that narrows. */
@@ -36,7 +38,8 @@ export class StoredRoute implements Route {
   }
 
   get name(): RouteName {
-    return this.#route().name;
+    const source = this.#source;
+    return "kind" in source ? source.name : source.readName(this.#start);
   }
 
   get match(): Match {

@@ -37,7 +37,7 @@ export function* readTail(bytes: Uint8Array): Generator<SealedCommit, boolean> {
     const length = view.getUint32(at, true);
     const end = at + headBytes + length;
     if (length > bodyBytesMax || end > bytes.length) return false;
-    yield { hash: bytes.slice(at + 4, at + headBytes), body: bytes.subarray(at + headBytes, end) };
+    yield { hash: new Uint8Array(bytes.subarray(at + 4, at + headBytes)), body: bytes.subarray(at + headBytes, end) };
     at = end;
   }
   return at === bytes.length;

@@ -2,7 +2,7 @@ import { SnapshotHeader } from "../../proto/gen/switchyard/config/v1/commits.ts"
 import { Resource as WireResource, Route as WireRoute } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { Configuration } from "../configuration.ts";
 import type { Resource, Route } from "../resource.ts";
-import { type ListenerName, listenerOf } from "../resource-name.ts";
+import { type ListenerName, listenerOf, type RouteName } from "../resource-name.ts";
 import { noSpelling, type RouteStore, StoredRoute } from "../stored-route.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource, parseResourceOf } from "./parse-resource.ts";
@@ -30,7 +30,11 @@ const slash = 0x2f;
  */
 export function openStoredSnapshot(body: Uint8Array): Configuration {
   const scan = new Scan(body);
-  const store: RouteStore = { bytes: body, read: (start) => readRoute(body, start) };
+  const store: RouteStore = {
+    bytes: body,
+    read: (start) => readRoute(body, start),
+    readName: (start) => readRouteName(body, start),
+  };
   const resources: Resource[] = [];
   let header: SnapshotHeader | undefined;
   while (scan.at < body.length) {
@@ -127,6 +131,20 @@ function spellingOf(scan: Scan, matchEnd: number): number {
   // A name of 128 bytes and more has its length in two.
   const plain = nameEnd === matchEnd && scan.at === lengthAt + 1 && scan.at < nameEnd;
   return plain && scan.bytes[scan.at] !== star ? lengthAt : noSpelling;
+}
+
+/** Names of routes are ASCII. */
+function readRouteName(body: Uint8Array, start: number): RouteName {
+  const scan = new Scan(body);
+  scan.at = start;
+  const end = scan.end(lengthDelimited, body.length);
+  while (scan.at < end) {
+    const tag = scan.number();
+    const fieldEnd = scan.end(tag, end);
+    if (tag === routeNameTag) return String.fromCharCode(...body.subarray(scan.at, fieldEnd)) as RouteName;
+    scan.at = fieldEnd;
+  }
+  throw new SnapshotInvalid(`the route at byte ${start} has no name`);
 }
 
 function readRoute(body: Uint8Array, start: number): Route {
