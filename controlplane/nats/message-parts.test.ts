@@ -3,6 +3,10 @@ import { labelText, parseLabel, partBytesMax, PartCollector, type PartLabel, par
 
 const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index % 251);
 
+/** Compared as bytes: element by element takes seconds. */
+const same = (left: Uint8Array | undefined, right: Uint8Array): boolean =>
+  left !== undefined && Buffer.compare(left, right) === 0;
+
 /** What comes out at the end of the given parts, by their place. */
 function collected(parts: readonly Uint8Array[], order: readonly number[], message = 1): Uint8Array | undefined {
   const collector = new PartCollector();
@@ -24,14 +28,14 @@ test.each([
   const message = bytes(length);
   const parts = partsOf(message);
   expect(parts.map((part) => part.length <= partBytesMax)).toEqual(Array.from({ length: count }, () => true));
-  expect(collected(parts, [...parts.keys()])).toEqual(message);
+  expect(same(collected(parts, [...parts.keys()]), message)).toBe(true);
 });
 
 test("a part that is missing, or out of its order, costs its message and no other", () => {
   const parts = partsOf(bytes(3 * partBytesMax));
   for (const order of [[0, 2], [1, 2], [2], [0, 2, 1], [0, 0, 2], [0, 1, 1]])
-    expect(collected(parts, order)).toBeUndefined();
-  expect(collected(parts, [1, 0, 1, 2])).toEqual(bytes(3 * partBytesMax));
+    expect(collected(parts, order)?.length).toBeUndefined();
+  expect(same(collected(parts, [1, 0, 1, 2]), bytes(3 * partBytesMax))).toBe(true);
   const collector = new PartCollector();
   collector.take({ sender: "s", message: 1, index: 0, count: 2 }, bytes(1));
   expect(collector.take({ sender: "s", message: 2, index: 1, count: 2 }, bytes(1))).toBeUndefined();
