@@ -30,6 +30,8 @@ const stages = [
   { name: "wire contract: breaking changes", run: () => breaksNothingOnTheWire() },
   { name: "dead code", run: () => command("knip") },
   { name: "tests", run: () => tests([]) },
+  { name: "native stress: ASAN and UBSAN, TSAN", run: () => command("sh", "dataplane/native/stress/run.sh", "short") },
+  { name: "native engine's contract: ASAN and UBSAN", run: () => command("node", "test/run-sanitized.mjs") },
   { name: "hello fuzz", run: () => command("node", "dist/bench/hello-fuzz.js", "--count", String(hellosFuzzed)) },
 ];
 

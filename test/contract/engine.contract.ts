@@ -23,8 +23,9 @@ const lawsOfParts = {
 /**
  * The laws of the `Engine` port, over real sockets, for every engine. After each of them the engine is closed, and then
  * `closed()` must have been called once for each accepted connection, and no descriptor and no timer may be left.
+ * `transferMebibytes` go each way in the longest transfer: as much as the engine moves in a few seconds.
  */
-export function describeEngine(name: string, createEngine: CreateEngine): void {
+export function describeEngine(name: string, createEngine: CreateEngine, transferMebibytes: number): void {
   describe(`the ${name} engine`, () => {
     let current: EngineRig;
     const rig = (): EngineRig => current;
@@ -38,7 +39,7 @@ export function describeEngine(name: string, createEngine: CreateEngine): void {
 
     for (const [part, laws] of Object.entries(lawsOfParts))
       describe(part, () => {
-        laws(rig);
+        laws(rig, transferMebibytes);
       });
   });
 }

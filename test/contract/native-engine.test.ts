@@ -12,7 +12,7 @@ import { connectTo } from "../support/recording-handler.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { describeEngine } from "./engine.contract.ts";
 
-describeEngine("native", createNativeEngine);
+describeEngine("native", createNativeEngine, 1024);
 
 const hello = clientHelloBytes();
 const kibibyte = 2 ** 10;
