@@ -15,7 +15,7 @@ void EngineThread::reject_verdict(Connection& connection, const wire::RejectComm
   connection.close_reason = reason;
   connection.greeting.reset();
   // An alert is 7 bytes on a socket that has sent nothing: either all of it fits or the client is gone.
-  if (size > 0 && sys::send(client.socket.get(), alert, size).error != 0)
+  if (size > 0 && sys::send_last(client.socket.get(), alert, size).error != 0)
     return end(connection, reason, Manner::kOrderly, Manner::kOrderly);
   sys::shutdown_write(client.socket.get());
   const uint64_t deadline = now_ms_ + limits::kRejectDrainMs;

@@ -92,7 +92,8 @@ bool EngineThread::relay_chunk(Connection& connection, End from, bool* go_on) {
     sys::set_no_delay(target.socket.get());
     connection.no_delay_set = true;
   }
-  const sys::IoResult sent = sys::send(target.socket.get(), copy_.get(), got.count);
+  const auto send = at_end ? sys::send_last : sys::send;
+  const sys::IoResult sent = send(target.socket.get(), copy_.get(), got.count);
   if (sent.error != 0 && sent.error != EAGAIN) return write_failed(connection, other(from));
   if (sent.count > 0) target.active_ms = now32();
   if (sent.count < got.count) {

@@ -64,6 +64,14 @@ int set_option(int fd, int level, int name, int value) {
 #define SWITCHYARD_ENTER(call, ...) ::syscall(SYS_##call, __VA_ARGS__)
 #endif
 
+IoResult send_flagged(int fd, const void* from, size_t size, int flags) {
+  for (;;) {
+    const long count = SWITCHYARD_ENTER(sendto, fd, from, size, flags | MSG_NOSIGNAL, nullptr, 0);
+    if (count >= 0) return {static_cast<size_t>(count), 0};
+    if (errno != EINTR) return {0, errno};
+  }
+}
+
 int system_family(uint8_t family) { return family == 6 ? AF_INET6 : AF_INET; }
 
 }  // namespace
@@ -76,13 +84,10 @@ IoResult receive(int fd, void* into, size_t size) {
   }
 }
 
-IoResult send(int fd, const void* from, size_t size) {
-  for (;;) {
-    const long count = SWITCHYARD_ENTER(sendto, fd, from, size, MSG_NOSIGNAL, nullptr, 0);
-    if (count >= 0) return {static_cast<size_t>(count), 0};
-    if (errno != EINTR) return {0, errno};
-  }
-}
+IoResult send(int fd, const void* from, size_t size) { return send_flagged(fd, from, size, 0); }
+
+// What did not fit is not held back: the kernel pushes a socket whose buffer is full, MSG_MORE or not.
+IoResult send_last(int fd, const void* from, size_t size) { return send_flagged(fd, from, size, MSG_MORE); }
 
 IoResult splice_bytes(int from, int to, size_t size) {
   for (;;) {

@@ -32,6 +32,8 @@ struct AcceptResult {
 
 IoResult receive(int fd, void* into, size_t size);
 IoResult send(int fd, const void* from, size_t size);
+// The same where shutdown_write or close_file follows at once: the FIN then shares the last segment.
+IoResult send_last(int fd, const void* from, size_t size);
 // Moves bytes from a socket to a pipe, or from a pipe to a socket, without copying them. One of the two is the pipe.
 IoResult splice_bytes(int from, int to, size_t size);
 IoResult read_pipe(int fd, void* into, size_t size);
