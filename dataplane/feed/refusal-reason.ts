@@ -11,7 +11,7 @@ const errorInfoType = "type.googleapis.com/google.rpc.ErrorInfo";
  * of a call, or has no details that can be read: a proxy in between says less.
  */
 export function refusalReason(error: unknown): string {
-  const [encoded] = (error as Partial<ServiceError>).metadata?.get(detailsKey) ?? [];
+  const [encoded] = (error as Partial<ServiceError> | undefined)?.metadata?.get(detailsKey) ?? [];
   if (!Buffer.isBuffer(encoded)) return "";
   try {
     const info = Status.decode(encoded).details.find(({ typeUrl }) => typeUrl === errorInfoType);
