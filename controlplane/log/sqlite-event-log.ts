@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Statement, Transaction } from "better-sqlite3";
 import { origin, type Position, type SealedCommit, sameBytes } from "../../model/commit.ts";
 import { malformedAppend } from "./append-limits.ts";
-import { commitFault, linkFault } from "./commit-chain.ts";
+import { type ChainLink, commitFault, linkFault } from "./commit-chain.ts";
 import {
   type AppendKey,
   type AppendOutcome,
@@ -29,6 +29,12 @@ export type Verification =
   | { readonly intact: true; readonly head: Position }
   | { readonly intact: false; readonly revision: number | undefined; readonly fault: string };
 
+/** A commit as it was appended. */
+export interface KeyedCommit {
+  readonly commit: SealedCommit;
+  readonly key: AppendKey;
+}
+
 interface PendingAppend {
   readonly commit: SealedCommit;
   readonly key: AppendKey;
@@ -40,6 +46,7 @@ interface Statements {
   readonly insert: Statement<[number, number, string, Uint8Array, Uint8Array, Uint8Array]>;
   readonly revisionOf: Statement<[string], number>;
   readonly read: Statement<[number, number], { revision: number; body: Uint8Array; hash: Uint8Array }>;
+  readonly readKeyed: Statement<[number, number], ChainLink & { readonly requestId: string }>;
 }
 
 /**
@@ -70,6 +77,10 @@ export class SqliteEventLog implements EventLog {
       ),
       revisionOf: db.prepare<[string], number>("SELECT revision FROM commits WHERE request_id = ?").pluck(),
       read: db.prepare("SELECT revision, body, hash FROM commits WHERE revision > ? ORDER BY revision LIMIT ?"),
+      readKeyed: db.prepare(
+        `SELECT revision, epoch, request_id AS requestId, parent_hash AS parentHash, hash, body
+         FROM commits WHERE revision > ? ORDER BY revision LIMIT ?`,
+      ),
     };
     this.#appendAll = db.transaction((batch) => this.#decide(batch));
   }
@@ -118,6 +129,22 @@ export class SqliteEventLog implements EventLog {
         const fault = commitFault(revision, { body, hash });
         if (fault !== undefined) throw new LogCorrupt(`${this.#file.path}: damaged: ${fault}`);
         return { body: plainBytes(body), hash: plainBytes(hash) };
+      }),
+    );
+  }
+
+  /** The same as `read`, each commit with the key that it was appended under: for whoever writes a log anew from this. */
+  async readKeyed(after: number, limit: number): Promise<readonly KeyedCommit[]> {
+    assertWhole("after", after, 0);
+    assertWhole("limit", limit, 0);
+    return this.#use(() =>
+      this.#statements.readKeyed.all(after, limit).map(({ revision, epoch, requestId, parentHash, hash, body }) => {
+        const fault = commitFault(revision, { body, hash });
+        if (fault !== undefined) throw new LogCorrupt(`${this.#file.path}: damaged: ${fault}`);
+        return {
+          commit: { body: plainBytes(body), hash: plainBytes(hash) },
+          key: { revision, epoch, requestId, parentHash: plainBytes(parentHash) },
+        };
       }),
     );
   }
