@@ -1,0 +1,25 @@
+import { connect } from "node:net";
+
+/** Whether something accepts connections on this port of 127.0.0.1. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** Whether a process says that it is ready; what it answers otherwise is a reason. */
+export async function isReady(httpPort: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${httpPort}/readyz`);
+    await answer.body?.cancel();
+    return answer.status === 200;
+  } catch {
+    // Not listening yet.
+    return false;
+  }
+}
