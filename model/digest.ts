@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { textHash } from "./digest-hash.ts";
+import { digestText } from "./digest-text.ts";
 import { canonicalText } from "./resource-fields.ts";
 import type { Resource } from "./resource.ts";
 
@@ -15,7 +16,7 @@ export class Digest {
   readonly #sum = new Uint32Array(8);
 
   add(resource: Resource): void {
-    const hash = textHash(canonicalText(resource));
+    const hash = textHash(digestText(resource));
     let carry = 0;
     for (let limb = 0; limb < 8; limb += 1) {
       const total = (this.#sum[limb] as number) + littleEndian(hash[limb] as number) + carry;
@@ -25,7 +26,7 @@ export class Digest {
   }
 
   remove(resource: Resource): void {
-    const hash = textHash(canonicalText(resource));
+    const hash = textHash(digestText(resource));
     let borrow = 0;
     for (let limb = 0; limb < 8; limb += 1) {
       const total = (this.#sum[limb] as number) - littleEndian(hash[limb] as number) - borrow;
