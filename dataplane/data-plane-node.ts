@@ -87,7 +87,7 @@ export class DataPlaneNode {
   start(): Promise<void> {
     const loaded = this.#options.cache?.loaded;
     const resumed = loaded === undefined ? Promise.resolve() : this.#follower.resume(loaded);
-    this.#running = resumed.then(() => this.#live(loaded));
+    this.#running = resumed.then(() => this.#live(loaded)).catch(this.#options.onFault);
     return resumed;
   }
 

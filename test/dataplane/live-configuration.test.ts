@@ -170,6 +170,39 @@ describe("a hello", () => {
   });
 });
 
+describe("a node that drains", () => {
+  it("is not reached any more, is not ready, and keeps its live connections, until it is to take new ones", async () => {
+    const live = await rig.client(port, "web.test");
+    await rig.node.drain();
+    expect(await whoAnswers(port, "web.test")).toBe("ECONNREFUSED");
+    expect([rig.node.ready, rig.node.draining]).toEqual([false, true]);
+    await rig.reported("that it drains", ({ draining, ready }) => draining && !ready);
+    await live.echoes("goes on");
+    await rig.apply([route("edge", "mail", { serverNames: ["mail.test"] }, { farm: "farms/web" })]);
+    await live.echoes("still goes on");
+    expect(await whoAnswers(port, "web.test")).toBe("ECONNREFUSED");
+    await rig.node.undrain();
+    expect(await whoAnswers(port, "mail.test")).toMatch(/^web-/);
+    await rig.reported("that it is ready", ({ draining, ready }) => !draining && ready);
+    await live.echoes("to the end");
+  });
+});
+
+describe("a resync", () => {
+  it("folds the log anew without a live connection, or a new one, noticing", async () => {
+    const live = await rig.client(port, "web.test");
+    await rig.apply([farm("web", { connectAttemptsMax: 5 })]);
+    const { digest } = rig.node.state;
+    rig.node.resync();
+    expect(await whoAnswers(port, "mail.test")).toBe("mail-a");
+    await rig.apply([route("edge", "too", { serverNames: ["too.test"] }, { farm: "farms/mail" })]);
+    expect(await whoAnswers(port, "too.test")).toBe("mail-a");
+    await live.echoes("through all of it");
+    expect(sameBytes(digest, rig.node.state.digest)).toBe(false);
+    expect((await reportOf(3)).digestMatch).toBe(DigestMatch.DIGEST_MATCH_EQUAL);
+  });
+});
+
 describe("what a node can't carry out", () => {
   it("is reported, the rest of the commit is applied, and it is bound once the port is free", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
