@@ -32,6 +32,7 @@ export function streamSettings(names: LogNames, limits: StreamLimits): readonly 
       subjects: [names.logSubject],
       max_bytes: logBytesMax,
       max_msgs_per_subject: -1,
+      deny_purge: true,
       duplicate_window: nanos(duplicateWindowMs),
       // What the stream has taken, and nothing else: a plain subscriber of the log's subject would hear refused commits too.
       republish: { src: names.logSubject, dest: names.feedSubject },
@@ -41,7 +42,7 @@ export function streamSettings(names: LogNames, limits: StreamLimits): readonly 
       name: names.blobStream,
       subjects: [`${names.namespace}.blob.>`],
       max_bytes: blobBytesMax,
-      // A chunk's subject is its content's hash: written twice, it is the same.
+      // A chunk's subject has its commit's hash: written twice, it is the same. Those of a commit that was not taken are purged.
       max_msgs_per_subject: 1,
     },
     {
@@ -88,7 +89,7 @@ function common(replicas: number): Omit<StreamSettings, "name"> {
 }
 
 function keptForEver(replicas: number): Omit<StreamSettings, "name"> {
-  return { ...common(replicas), discard: DiscardPolicy.New, deny_delete: true, deny_purge: true };
+  return { ...common(replicas), discard: DiscardPolicy.New, deny_delete: true };
 }
 
 /** Set when a stream is made, and never again (2.9; later servers can change `republish`). */

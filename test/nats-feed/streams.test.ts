@@ -72,7 +72,7 @@ describe("the streams of the log", () => {
   });
 
   it("are refused by a server that does not take a setting, and the setting is named", async () => {
-    await expect(ensureStreams(connection, logNames("three"), { ...sound, replicas: 3 })).rejects.toThrow();
+    await expect(ensureStreams(connection, logNames("three"), { ...sound, replicas: 3 })).rejects.toThrow(/replicas/);
     const ignoring: NatsConnection = Object.create(connection, {
       jetstreamManager: {
         value: async () => ({

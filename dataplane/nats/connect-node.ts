@@ -1,0 +1,70 @@
+import { connect, type NatsConnection } from "nats";
+
+/** A server that is asked this often whether it lives, and owes two answers, is dead: noticed within 6 s. */
+const pingIntervalMs = 2000;
+const pingsOwedMax = 2;
+
+/** Between two attempts to reach a server: the first plus up to the second, so that a fleet does not storm. */
+const reconnectWaitMs = 150;
+const reconnectJitterMs = 350;
+
+const connectTimeoutMs = 3000;
+
+export interface NodeConnectOptions {
+  /** `nats://HOST:PORT`, several with commas between; `tls://` for TLS; `nats://USER:PASSWORD@HOST:PORT`. */
+  readonly servers: string;
+  readonly nodeId: string;
+}
+
+/**
+ * A node's connection: once made, it comes back by itself for ever. Answers come to an inbox of the node's own, so that
+ * its permissions can name it.
+ *
+ * @throws RangeError for a URL that is none; the library's NatsError where no server answers
+ */
+export async function connectNode({ servers, nodeId }: NodeConnectOptions): Promise<NatsConnection> {
+  return connect({
+    ...serverList(servers),
+    name: `node ${nodeId}`,
+    inboxPrefix: inboxPrefix(nodeId),
+    timeout: connectTimeoutMs,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectWaitMs,
+    reconnectJitter: reconnectJitterMs,
+    reconnectJitterTLS: reconnectJitterMs,
+    ignoreAuthErrorAbort: true,
+    pingInterval: pingIntervalMs,
+    maxPingOut: pingsOwedMax,
+  });
+}
+
+/** A dot would make several tokens of it, and permissions hard to read. */
+export function inboxPrefix(nodeId: string): string {
+  return `_INBOX_${nodeId.replaceAll(".", "_")}`;
+}
+
+interface ServerList {
+  readonly servers: string[];
+  readonly user?: string;
+  readonly pass?: string;
+  readonly tls?: Record<string, never>;
+}
+
+/** The first user and password that a URL names hold for all of them. */
+export function serverList(text: string): ServerList {
+  const urls = text.split(",").map((part) => {
+    const trimmed = part.trim();
+    const whole = trimmed.includes("://") ? trimmed : `nats://${trimmed}`;
+    if (!/^(?:nats|tls):\/\/[^/]/.test(whole) || !URL.canParse(whole))
+      throw new RangeError("the servers of NATS are nats://HOST:PORT or tls://HOST:PORT, with commas between");
+    return new URL(whole);
+  });
+  const named = urls.find(({ username }) => username !== "");
+  return {
+    servers: urls.map(({ hostname, port }) => `${hostname}:${port === "" ? "4222" : port}`),
+    ...(named === undefined
+      ? {}
+      : { user: decodeURIComponent(named.username), pass: decodeURIComponent(named.password) }),
+    ...(urls.some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {}),
+  };
+}
