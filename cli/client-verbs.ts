@@ -6,6 +6,7 @@ import { registerExplain } from "./explain.ts";
 import { registerGet } from "./get.ts";
 import { registerHistory } from "./history.ts";
 import { registerLog } from "./log.ts";
+import { registerNodes } from "./nodes.ts";
 import { registerRevert } from "./revert.ts";
 import { registerShow } from "./show.ts";
 import { registerStatus } from "./status.ts";
@@ -21,5 +22,6 @@ export const clientVerbs: readonly RegisterVerb[] = [
   registerRevert,
   registerExplain,
   registerStatus,
+  registerNodes,
   registerLog,
 ];

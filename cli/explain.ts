@@ -10,7 +10,7 @@ import { safeDocument, safeText } from "./output/safe-text.ts";
 import { renderFields, renderTable } from "./output/table.ts";
 import { examples } from "./run-cli.ts";
 
-interface ExplainOptions {
+export interface ExplainOptions {
   readonly sni?: string;
   readonly listener?: string;
   readonly alpn: readonly string[];
@@ -18,11 +18,10 @@ interface ExplainOptions {
   readonly output: "text" | "json";
 }
 
-export function registerExplain(program: Command, context: CliContext): void {
+/** Adds what a hello may announce, and the form of the answer. */
+export function addExplainOptions(command: Command): Command {
   const collect = (value: string, values: readonly string[]): readonly string[] => [...values, value];
-  const command = program
-    .command("explain")
-    .description("Show where a connection would go at the present revision, and why.")
+  return command
     .option("--sni <name>", "the server name that the client announces; left out: a hello without a name")
     .option("--listener <name>", "the listener it comes to; needed where there are several")
     .addOption(
@@ -31,7 +30,23 @@ export function registerExplain(program: Command, context: CliContext): void {
         .default([], "none"),
     )
     .option("--source <ip>", "the client's address")
-    .addOption(new Option("-o, --output <form>", "form of the output").choices(["text", "json"]).default("text"))
+    .addOption(new Option("-o, --output <form>", "form of the output").choices(["text", "json"]).default("text"));
+}
+
+export function explainRequest(options: ExplainOptions): ExplainRequest {
+  return {
+    listener: listenerName(options.listener),
+    serverName: options.sni ?? "",
+    alpnProtocols: [...options.alpn],
+    source: options.source ?? "",
+  };
+}
+
+export function registerExplain(program: Command, context: CliContext): void {
+  const command = program
+    .command("explain")
+    .description("Show where a connection would go at the present revision, and why.");
+  addExplainOptions(command)
     .addHelpText(
       "after",
       examples(
@@ -44,23 +59,27 @@ export function registerExplain(program: Command, context: CliContext): void {
       ),
     )
     .action(async (options: ExplainOptions) => {
-      const request: ExplainRequest = {
-        listener: listenerName(options.listener),
-        serverName: options.sni ?? "",
-        alpnProtocols: [...options.alpn],
-        source: options.source ?? "",
-      };
+      const request = explainRequest(options);
       const answer = await withClient(command, context, (client) =>
         client.unary<ExplainResponse>((...tail) => client.fleet.explain(request, ...tail)),
       );
-      if (options.output === "json") {
-        const json = messageJson("switchyard.fleet.v1.ExplainResponse", ExplainResponse, answer);
-        await print(context, `${safeDocument(JSON.stringify(json, undefined, 2))}\n`);
-      } else await print(context, explanation(request, answer));
+      await printExplanation(context, request, answer, options.output);
     });
 }
 
-function listenerName(option: string | undefined): string {
+export async function printExplanation(
+  context: CliContext,
+  request: ExplainRequest,
+  answer: ExplainResponse,
+  output: ExplainOptions["output"],
+): Promise<void> {
+  if (output === "json") {
+    const json = messageJson("switchyard.fleet.v1.ExplainResponse", ExplainResponse, answer);
+    await print(context, `${safeDocument(JSON.stringify(json, undefined, 2))}\n`);
+  } else await print(context, explanation(request, answer));
+}
+
+export function listenerName(option: string | undefined): string {
   return option === undefined || option.startsWith("listeners/") ? (option ?? "") : `listeners/${option}`;
 }
 

@@ -1,4 +1,4 @@
-import { DigestMatch } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { DigestMatch, FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { timeText } from "./message-json.ts";
 import { renderTable } from "./table.ts";
@@ -18,14 +18,14 @@ const headers = [
   "LAST REPORT",
 ];
 
-/** Nodes as a table; what is wrong with one stands in words, not in a colour. */
+/** Nodes as a table, by region; what is wrong with one stands in words, not in a colour. */
 export function nodeTable(nodes: readonly Node[]): string {
   return renderTable(
     headers,
-    nodes.map((node) => [
+    byRegion(nodes).map((node) => [
       node.name,
       node.region,
-      node.connected ? "connected" : "LOST",
+      stateText(node),
       String(node.revision),
       String(node.lag),
       digestText(node.digestMatch),
@@ -39,7 +39,36 @@ export function nodeTable(nodes: readonly Node[]): string {
   );
 }
 
-function digestText(match: DigestMatch): string {
+/** Nodes by region, and in it by name. */
+export function byRegion(nodes: readonly Node[]): Node[] {
+  return [...nodes].sort((left, right) => compare(left.region, right.region) || compare(left.name, right.name));
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The first of what is the matter with a node; `connected` where nothing is. */
+export function stateText(node: Node): string {
+  if (!node.connected) return "LOST";
+  if (node.digestMatch === DigestMatch.DIGEST_MATCH_UNSPECIFIED) return "starting";
+  if (node.draining) return "draining";
+  if (!node.ready) return "NOT READY";
+  if (node.feed === FeedState.FEED_STATE_DISCONNECTED) return "LOG LOST";
+  if (node.feed === FeedState.FEED_STATE_SILENT) return "LOG SILENT";
+  return "connected";
+}
+
+/** Whether an operator should look at it. Lag alone passes: after each commit every node has some, for a moment. */
+export function wantsAttention(node: Node): boolean {
+  return (
+    stateText(node) !== "connected" ||
+    node.degraded.length > 0 ||
+    node.digestMatch === DigestMatch.DIGEST_MATCH_DIFFERENT
+  );
+}
+
+export function digestText(match: DigestMatch): string {
   switch (match) {
     case DigestMatch.DIGEST_MATCH_EQUAL:
       return "equal";

@@ -14,7 +14,11 @@ import { FleetServiceService } from "../../proto/gen/switchyard/fleet/v1/fleet_s
 import type { FleetServiceServer } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 
 /** The calls that a test expects; any other is answered UNIMPLEMENTED. */
-export type FakeCalls = Partial<ConfigServiceServer> & Partial<FleetServiceServer>;
+export type FakeCalls = Partial<ConfigServiceServer> &
+  Partial<Omit<FleetServiceServer, "listServers">> & {
+    /** The fleet's ListServers; the configuration has a call of that name too. */
+    readonly listServerStatuses?: FleetServiceServer["listServers"];
+  };
 
 export interface FakeControlPlane {
   /** `127.0.0.1:port`. */
@@ -28,9 +32,10 @@ export interface FakeControlPlane {
  */
 export async function fakeControlPlane(calls: FakeCalls): Promise<FakeControlPlane> {
   const server = new Server();
-  const handlers = { ...calls } as UntypedServiceImplementation;
-  server.addService(ConfigServiceService, handlers);
-  server.addService(FleetServiceService, handlers);
+  const { listServerStatuses, ...handlers } = calls;
+  server.addService(ConfigServiceService, handlers as UntypedServiceImplementation);
+  const fleet = { ...handlers, listServers: listServerStatuses };
+  server.addService(FleetServiceService, fleet as UntypedServiceImplementation);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DigestMatch, FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import type { Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { Node, ServerStatus } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { nodesText } from "../../cli/output/fleet-text.ts";
+import { stateText, wantsAttention } from "../../cli/output/node-table.ts";
 import type { FakeControlPlane } from "./fake-control-plane.ts";
 import { answering, fakeControlPlane } from "./fake-control-plane.ts";
 import { runVerb } from "./run-verb.ts";
@@ -43,6 +45,24 @@ describe("the fleet is shown as the control plane sees it", () => {
       { server: "farms/web/servers/b", failing: false, reason: "", since: undefined },
     ],
   };
+  const since = { seconds: 1_795_351_800n, nanos: 0 };
+  const quietServer: ServerStatus = {
+    server: "farms/api/servers/b",
+    address: "10.0.0.2:443",
+    state: "drain",
+    regions: [],
+    traffic: undefined,
+  };
+  const failingServer: ServerStatus = {
+    server: "farms/web/servers/a",
+    address: "10.0.0.1:443",
+    state: "ready",
+    regions: [
+      { region: "eu", nodes: 3, nodesFailing: 2, failing: [{ node: "nodes/n1", reason: "refused", since }] },
+      { region: "us", nodes: 1, nodesFailing: 0, failing: [] },
+    ],
+    traffic: { connections: 7n, bytesFromClients: 1n, bytesFromServers: 2n, ended: {}, handshakes: {} },
+  };
   const fleet = {
     listNodes: answering(({ pageToken }: { pageToken: string }) =>
       pageToken === ""
@@ -50,6 +70,29 @@ describe("the fleet is shown as the control plane sees it", () => {
         : { nodes: [drifted], nextPageToken: "", revision: 7n },
     ),
     listCommits: answering(() => ({ commits: [], nextPageToken: "" })),
+    getFleet: answering(() => ({
+      revision: 7n,
+      epoch: 1n,
+      replicas: ["cp-1", "cp-2"],
+      regions: [
+        {
+          region: "eu",
+          nodes: 2,
+          connected: 1,
+          ready: 1,
+          current: 1,
+          different: 0,
+          degraded: 0,
+          connections: 12n,
+          lagMax: 0n,
+        },
+      ],
+    })),
+    listServerStatuses: answering(({ farm, pageToken }: { farm: string; pageToken: string }) =>
+      farm === "farms/web" || pageToken === "more"
+        ? { servers: [failingServer], nextPageToken: "" }
+        : { servers: [quietServer], nextPageToken: "more" },
+    ),
   };
 
   let running: FakeControlPlane;
@@ -60,10 +103,15 @@ describe("the fleet is shown as the control plane sees it", () => {
     running.close();
   });
 
-  it("the state of each node, and below it what they could not carry out", async () => {
+  it("regions, the state of each node, and below it what they could not carry out", async () => {
     const { stdout } = await runVerb(["status"], { server: running.address });
-    expect(stdout.split("\n").slice(2)).toEqual([
+    expect(stdout.split("\n")).toEqual([
+      `control plane   ${running.address}, reachable; replicas cp-1, cp-2`,
+      "revision        0: nothing has been committed yet",
       "nodes           1 connected, 1 of them at revision 7; 1 LOST",
+      "",
+      "REGION   NODES   CONNECTED   READY   CURRENT   DIFFERENT   DEGRADED   LAG   CONNECTIONS",
+      "eu       2       1           1       1         0           0          0     12",
       "",
       "NAME       REGION   STATE       REVISION   LAG   DIGEST      CONNECTIONS   DEGRADED   FAILING   ENGINE   VERSION   LAST REPORT",
       "nodes/n1   eu       connected   7          0     equal       12            0          0         native   0.1.0     2026-11-22 12:51:36Z",
@@ -74,6 +122,49 @@ describe("the fleet is shown as the control plane sees it", () => {
       "nodes/n2   farms/web/servers/a   refused          failing since 2026-11-22 12:50:00Z",
       "",
     ]);
+  });
+
+  it("servers with their health by region and node, all pages of them", async () => {
+    const { stdout } = await runVerb(["get", "servers", "--health"], { server: running.address });
+    expect(stdout.split("\n")).toEqual([
+      "NAME                  ADDRESS        STATE   REGION   FAILING    SEEN BY                                                 CONNECTIONS",
+      "farms/api/servers/b   10.0.0.2:443   drain   -        no nodes   -                                                       0",
+      "farms/web/servers/a   10.0.0.1:443   ready   eu       2 of 3     n1 (refused since 2026-11-22 12:50:00Z) and 1 unnamed   7",
+      "farms/web/servers/a   10.0.0.1:443   ready   us       none       -                                                       7",
+      "",
+    ]);
+    const named = await runVerb(["get", "server", "web/a", "--health", "-o", "json"], { server: running.address });
+    expect(JSON.parse(named.stdout)).toMatchObject({
+      servers: [{ server: "farms/web/servers/a", regions: [{ nodesFailing: 2 }, { region: "us" }] }],
+    });
+    expect(await runVerb(["get", "server", "web/none", "--health"], { server: running.address })).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "switchyard: there is no farms/web/servers/none\n",
+    });
+    expect((await runVerb(["get", "farms", "--health"], { server: running.address })).code).toBe(2);
+  });
+
+  it.each<[string, Partial<Node>]>([
+    ["LOST", { connected: false, ready: false }],
+    ["starting", { digestMatch: DigestMatch.DIGEST_MATCH_UNSPECIFIED, ready: false }],
+    ["draining", { draining: true, ready: false }],
+    ["NOT READY", { ready: false }],
+    ["LOG LOST", { feed: FeedState.FEED_STATE_DISCONNECTED }],
+    ["LOG SILENT", { feed: FeedState.FEED_STATE_SILENT }],
+    ["connected", { feed: FeedState.FEED_STATE_UNSPECIFIED }],
+  ])("the first of what is the matter with a node: %s", (text, fields) => {
+    expect(stateText({ ...node, ...fields })).toBe(text);
+    expect(wantsAttention({ ...node, ...fields })).toBe(text !== "connected");
+  });
+
+  it("of a large fleet, only the nodes that somebody should look at", () => {
+    const many = Array.from({ length: 30 }, (_, index) => ({ ...node, name: `nodes/ok${index}` }));
+    expect(nodesText([...many, drifted])).not.toContain("nodes/ok");
+    expect(nodesText([...many, drifted])).toContain("nodes/n2   eu       LOST");
+    expect(nodesText(many)).toBe("");
+    const lost = Array.from({ length: 60 }, (_, index) => ({ ...drifted, name: `nodes/lost${index}` }));
+    expect(nodesText(lost)).toContain("and 10 more: switchyard get nodes\n");
   });
 
   it("nodes in protobuf JSON form", async () => {

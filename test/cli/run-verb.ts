@@ -14,6 +14,8 @@ export interface VerbOptions {
   readonly stdin?: string;
   readonly signal?: AbortSignal;
   readonly colour?: boolean;
+  /** Standard output is a terminal of this height. */
+  readonly terminal?: { readonly rows: number };
   /** Hears of standard output as it is written. */
   readonly onOutput?: (text: string) => void;
 }
@@ -32,7 +34,10 @@ export async function runVerb(words: readonly string[], options: VerbOptions = {
     });
   const code = await runCli(words, clientVerbs, {
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
-    stdout: collect(output, options.onOutput ?? (() => undefined)),
+    stdout: Object.assign(
+      collect(output, options.onOutput ?? (() => undefined)),
+      options.terminal && { isTTY: true, rows: options.terminal.rows },
+    ),
     stderr: collect(errors, () => undefined),
     defaultServer: options.server,
     defaultAuthor: "alice",

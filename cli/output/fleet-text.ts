@@ -1,0 +1,96 @@
+import { DigestMatch } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { Node, RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { timeText } from "./message-json.ts";
+import { nodeTable, wantsAttention } from "./node-table.ts";
+import { renderTable } from "./table.ts";
+
+/** In a larger fleet only the nodes that somebody should look at are shown one by one. */
+const nodesShownMax = 20;
+
+/** Of nodes, and of troubles, that want attention. */
+const rowsMax = 50;
+
+/** `3 connected, 2 of them at revision 7; 1 LOST`. */
+export function fleetLine(regions: readonly RegionSummary[], revision: bigint): string {
+  const sum = (key: "nodes" | "connected" | "current" | "different"): number =>
+    regions.reduce((total, region) => total + region[key], 0);
+  if (sum("nodes") === 0) return "none has reported";
+  const lost = sum("nodes") - sum("connected");
+  const different = sum("different");
+  return [
+    `${sum("connected")} connected, ${sum("current")} of them at revision ${revision}`,
+    ...(different === 0 ? [] : [`${different} DIFFERENT`]),
+    ...(lost === 0 ? [] : [`${lost} LOST`]),
+  ].join("; ");
+}
+
+export function regionTable(regions: readonly RegionSummary[]): string {
+  return renderTable(
+    ["REGION", "NODES", "CONNECTED", "READY", "CURRENT", "DIFFERENT", "DEGRADED", "LAG", "CONNECTIONS"],
+    regions.map((one) => [
+      one.region,
+      ...[one.nodes, one.connected, one.ready, one.current, one.different, one.degraded].map(String),
+      String(one.lagMax),
+      String(one.connections),
+    ]),
+  );
+}
+
+/** The nodes, or those of many that want attention, and below them what is the matter with their objects and servers. */
+export function nodesText(nodes: readonly Node[]): string {
+  const shown = nodes.length <= nodesShownMax ? nodes : nodes.filter(wantsAttention);
+  const parts: string[] = [];
+  if (shown.length > 0) parts.push(nodeTable(shown.slice(0, rowsMax)) + moreText(shown.length));
+  const troubles = troubleRows(nodes);
+  if (troubles.length > 0)
+    parts.push(
+      renderTable(["NODE", "OBJECT", "REASON", "DETAIL"], troubles.slice(0, rowsMax)) + moreText(troubles.length),
+    );
+  return parts.map((part) => `\n${part}`).join("");
+}
+
+function moreText(count: number): string {
+  return count > rowsMax ? `and ${count - rowsMax} more: switchyard get nodes\n` : "";
+}
+
+/** What nodes could not carry out, and servers that they see failing. */
+function troubleRows(nodes: readonly Node[]): string[][] {
+  return nodes.flatMap((node) => [
+    ...node.degraded.map(({ name, reason, detail }) => [node.name, name, reason, detail]),
+    ...node.serverHealth
+      .filter(({ failing }) => failing)
+      .map(({ server, reason, since }) => [node.name, server, reason, `failing since ${timeText(since)}`]),
+  ]);
+}
+
+/** The counts that the control plane would give for these nodes, by region. */
+export function summariesOf(nodes: Iterable<Node>): RegionSummary[] {
+  const regions = new Map<string, RegionSummary>();
+  for (const node of nodes) {
+    const { region } = node;
+    const summary = regions.get(region) ?? { ...noNodes, region };
+    regions.set(region, summary);
+    summary.nodes += 1;
+    if (!node.connected) continue;
+    summary.connected += 1;
+    if (node.ready) summary.ready += 1;
+    if (node.lag === 0n && node.digestMatch === DigestMatch.DIGEST_MATCH_EQUAL) summary.current += 1;
+    if (node.digestMatch === DigestMatch.DIGEST_MATCH_DIFFERENT) summary.different += 1;
+    if (node.degraded.length > 0) summary.degraded += 1;
+    summary.connections += node.connections;
+    if (node.lag > summary.lagMax) summary.lagMax = node.lag;
+  }
+  return [...regions.values()].sort((left, right) => (left.region < right.region ? -1 : 1));
+}
+
+const noNodes: RegionSummary = {
+  region: "",
+  nodes: 0,
+  connected: 0,
+  ready: 0,
+  current: 0,
+  different: 0,
+  degraded: 0,
+  connections: 0n,
+  lagMax: 0n,
+};
