@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -221,6 +231,29 @@ describe("a state directory", () => {
     const cache = open();
     expect([cache.loaded, cache.problems, cache.kept.position.revision]).toEqual([undefined, [], 0]);
   });
+
+  it.each(["commits-5", "snapshot.new"])(
+    "on a full disk is a fault by its name, and is whole once there is room: %s",
+    async (file) => {
+      const served = await filled();
+      const cache = open();
+      // Whatever is written there is refused by the kernel with ENOSPC.
+      symlinkSync("/dev/full", join(directory, file));
+      cache.changing();
+      if (file === "snapshot.new") cache.replaced(served.configuration);
+      else cache.committed(served.commit(created("x")), served.configuration);
+      expect((await waitFor("the fault", () => cache.fault)).reason).toBe("no_space");
+      expect(cache.kept.position.revision).toBe(5);
+      cache.changing();
+      cache.committed(served.commit(created("y")), served.configuration);
+      unlinkSync(join(directory, file));
+      await waitFor("the next try", () => cache.fault === undefined, 20_000);
+      await kept(cache, served.configuration);
+      await cache.close();
+      opened.length = 0;
+      expect(open().loaded?.digest).toEqual(served.configuration.digest);
+    },
+  );
 
   it("whose disk fails is a fault, then is tried again until it is whole", async () => {
     const served = await filled();

@@ -10,8 +10,11 @@ import type { SessionHost } from "./node-session.ts";
 import type { TrafficCounts } from "./pending-traffic.ts";
 import { trafficDelta } from "./traffic-delta.ts";
 
-/** Routes, and servers, of one delta: at some 500 bytes each, well below the 4 MiB that a gRPC server takes. */
-const entriesPerDelta = 1000;
+/** Routes, and servers, of one delta, at a few hundred bytes each; what is left comes with the next. */
+const entriesPerDelta = 2000;
+
+/** Between two reports: commits may follow each other faster than a control plane that hears a thousand nodes can read. */
+const reportGapMs = 100;
 
 type Message = NonNullable<SessionRequest["message"]>;
 
@@ -24,6 +27,8 @@ export class SessionWriter {
   readonly #host: SessionHost;
   readonly #results: { readonly result: DirectiveResult; readonly left: () => void }[] = [];
   #reportDue = false;
+  /** Runs while the last report is too new for another. */
+  #gap: NodeJS.Timeout | undefined;
   #trafficDue = false;
   #writing = false;
   #ended = false;
@@ -58,6 +63,7 @@ export class SessionWriter {
   /** The session is over. What was on its way may or may not have arrived: counts that did not leave are kept. */
   end(): void {
     this.#ended = true;
+    clearTimeout(this.#gap);
     if (this.#leaving !== undefined) this.#host.traffic.putBack(this.#leaving);
     this.#leaving = undefined;
   }
@@ -82,13 +88,17 @@ export class SessionWriter {
       answer.left();
       return { $case: "directiveResult", value: answer.result };
     }
-    if (this.#reportDue) {
+    if (this.#reportDue && this.#gap === undefined) {
       this.#reportDue = false;
+      this.#gap = setTimeout(() => {
+        this.#gap = undefined;
+        this.#next();
+      }, reportGapMs);
       return { $case: "report", value: nodeReport(this.#host.state()) };
     }
     const { traffic } = this.#host;
     this.#leaving = this.#trafficDue ? traffic.take(entriesPerDelta) : undefined;
-    this.#trafficDue = this.#leaving !== undefined && !traffic.empty;
+    this.#trafficDue = false;
     return this.#leaving && { $case: "traffic", value: trafficDelta(this.#leaving) };
   }
 }
