@@ -12,7 +12,7 @@ import { repositoryPath } from "../compare/repository-path.ts";
 const messageBytesMax = 64 * 1024 * 1024;
 const callTimeoutMs = 60_000;
 
-/** A resource in the API's JSON form, camelCase. */
+/** A resource as the .proto files have it: fields in snake_case. */
 export type WireResource = Readonly<Record<string, object>>;
 
 /**
@@ -36,13 +36,8 @@ export class AdminApi {
 
   /** One commit; answers its revision once it is acknowledged. @throws ServiceError */
   async apply(resources: readonly WireResource[], requestId: string): Promise<number> {
-    const { revision } = await this.#call("Apply", { resources, write: { requestId, author: "bench" } });
+    const { revision } = await this.#call("Apply", { resources, write: { request_id: requestId, author: "bench" } });
     return revision as number;
-  }
-
-  /** The revision of the log as the control plane knows it. */
-  async revision(): Promise<number> {
-    return (await this.#call("ListFarms", { pageSize: 1 }))["revision"] as number;
   }
 
   close(): void {

@@ -23,7 +23,7 @@ export function benchRoute(index: number, choice: number): WireResource {
   return {
     route: {
       name: `${listener}/routes/route${index}`,
-      match: { serverNames: [`host${index}-${choice}.bench.test`] },
+      match: { server_names: [`host${index}-${choice}.bench.test`] },
       action: { farm },
     },
   };

@@ -7,15 +7,28 @@ import { repositoryPath } from "../compare/repository-path.ts";
 import type { TargetResults } from "../compare/results.ts";
 import { toolVersion } from "../compare/tool-version.ts";
 import { judgeFleetGoals } from "./fleet-goals.ts";
+import { fanoutMeasure } from "./fanout-measure.ts";
 import type { FleetMeasure, FleetMeasureName } from "./fleet-measure.ts";
 import { type FleetOptions, fleetUsage, parseFleetOptions } from "./fleet-options.ts";
 import { fleetReportText } from "./fleet-report.ts";
 import type { FleetResults } from "./fleet-results.ts";
 import { takeFleetRounds } from "./fleet-rounds.ts";
+import { regionsMeasure } from "./regions-measure.ts";
+import { restartMeasure } from "./restart-measure.ts";
 import { sessionsMeasure } from "./sessions-measure.ts";
 import { simulationMeasure } from "./simulation-measure.ts";
+import { startMeasure } from "./start-measure.ts";
+import { writersMeasure } from "./writers-measure.ts";
 
-const measures: readonly FleetMeasure[] = [sessionsMeasure, simulationMeasure];
+const measures: readonly FleetMeasure[] = [
+  fanoutMeasure,
+  regionsMeasure,
+  restartMeasure,
+  writersMeasure,
+  startMeasure,
+  sessionsMeasure,
+  simulationMeasure,
+];
 
 async function main(): Promise<number> {
   let options: FleetOptions;

@@ -21,12 +21,19 @@ export async function startReplica(bed: TestBed, server: NatsServer, id: string)
   return startControlPlane(bed, ["--nats", server.url, "--replica-id", id, "--data-dir", join(bed.folder, id)]);
 }
 
-/** A replica with its admin API, and a small configuration at the revision that is given back. */
-export async function startWithBase(bed: TestBed, server: NatsServer): Promise<{ api: AdminApi; revision: number }> {
-  const replica = await startReplica(bed, server, "replica-1");
-  const api = new AdminApi(replica.address);
+export interface SmallLog {
+  readonly address: string;
+  readonly api: AdminApi;
+  /** Where a small configuration is complete. */
+  readonly revision: number;
+}
+
+/** A replica with its admin API, and a small configuration. */
+export async function startWithBase(bed: TestBed, server: NatsServer): Promise<SmallLog> {
+  const { address } = await startReplica(bed, server, "replica-1");
+  const api = new AdminApi(address);
   bed.atEnd(() => api.close());
-  return { api, revision: await api.apply(baseResources(await freePort()), "base") };
+  return { address, api, revision: await api.apply(baseResources(await freePort()), "base") };
 }
 
 async function late(ms: number): Promise<void> {
