@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { Registry } from "prom-client";
+import { logNames } from "../../model/log-names.ts";
 import { registerNodeMetrics } from "../../dataplane/telemetry/node-metrics.ts";
 import { parseServerAddress } from "../client/server-address.ts";
 import { CliFailure } from "../cli-failure.ts";
@@ -59,7 +60,15 @@ export async function runNode(context: CliContext, options: NodeOptions): Promis
 /** Where the log is followed, and who is told. */
 function logSource({ nats, namespace, control }: NodeOptions): Pick<StartNodeOptions, "nats" | "controls"> {
   const controls = control.map(parseServerAddress);
-  if (nats !== undefined) return { nats: { url: nats, namespace }, controls };
+  if (nats !== undefined) return { nats: { url: nats, namespace: checkedNamespace(namespace) }, controls };
   if (controls.length > 0) return { controls };
   throw new CliFailure(exitCode.usage, "a node needs --nats or --control: there is no log to follow otherwise");
+}
+
+function checkedNamespace(namespace: string): string {
+  try {
+    return logNames(namespace).namespace;
+  } catch (error) {
+    throw new CliFailure(exitCode.usage, `--namespace: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -92,7 +92,13 @@ function newBackoff(): Backoff {
   return new Backoff(reconnectMinMs, reconnectMaxMs, Math.random);
 }
 
-async function loadFeed({ controls, logger }: StartNodeOptions): Promise<CommitFeed> {
+async function loadFeed({ identity, nats, controls, logger }: StartNodeOptions): Promise<CommitFeed> {
+  if (nats !== undefined) {
+    const { JetStreamCommitFeed } = await import("../../dataplane/nats/jetstream-commit-feed.ts");
+    const { url: servers, namespace } = nats;
+    const onLost = (why: string): void => logger.warn({ why }, "commit feed lost");
+    return new JetStreamCommitFeed({ servers, namespace, nodeId: identity.id, backoff: newBackoff(), onLost });
+  }
   const { GrpcCommitFeed } = await import("../../dataplane/feed/grpc-commit-feed.ts");
   const onLost = (address: string, why: string): void => logger.warn({ address, why }, "commit feed lost");
   return new GrpcCommitFeed({ addresses: controls, backoff: newBackoff(), random: Math.random, onLost });
