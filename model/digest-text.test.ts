@@ -1,6 +1,8 @@
+import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { arbitraryResource } from "../test/support/arbitrary-resource.ts";
+import { Digest } from "./digest.ts";
 import { digestText } from "./digest-text.ts";
 import { canonicalText, resourceFields } from "./resource-fields.ts";
 import type { Resource, Route } from "./resource.ts";
@@ -33,4 +35,14 @@ test("it knows every field of a route", () => {
     "match.source_networks",
     "action",
   ]);
+});
+
+test("the digest of a single resource is the SHA-256 of its canonical text", () => {
+  fc.assert(
+    fc.property(arbitraryResource, (resource) => {
+      const digest = new Digest();
+      digest.add(resource);
+      expect(digest.bytes()).toEqual(sha256(new TextEncoder().encode(canonicalText(resource))));
+    }),
+  );
 });
