@@ -37,12 +37,20 @@ export async function ensureStreams(
   return ensureAll(connection, streamSettings(names, limits));
 }
 
-/** The same for a region's mirrors: the connection is to the region's leaf server. */
+/**
+ * The same for a region's mirrors: the connection is to the region's leaf server, whose JetStream domain is the region's
+ * name. A server of another domain is not that region's, and is left alone: on the hub a mirror would take a stream's name.
+ */
 export async function ensureMirrors(
   connection: NatsConnection,
   names: LogNames,
-  { hubDomain, replicas }: { readonly hubDomain: string; readonly replicas: number },
+  { region, hubDomain, replicas }: { readonly region: string; readonly hubDomain: string; readonly replicas: number },
 ): Promise<readonly EnsuredStream[]> {
+  const { domain } = await (await connection.jetstreamManager({ timeout: requestTimeoutMs })).getAccountInfo();
+  if (domain !== region || domain === hubDomain)
+    throw new NatsUnusable(
+      `the server's JetStream domain is ${domain === undefined ? "none" : JSON.stringify(domain)}: region ${region} needs a leaf server of that domain, which is not the hub's`,
+    );
   return ensureAll(connection, mirrorSettings(names, hubDomain, replicas));
 }
 

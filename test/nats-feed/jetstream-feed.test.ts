@@ -241,7 +241,10 @@ async function remade(): Promise<void> {
 async function insistently(work: () => Promise<unknown>): Promise<void> {
   let done = false;
   const attempt = (): void => {
-    work().then(() => (done = true), attempt);
+    work().then(
+      () => (done = true),
+      () => setTimeout(attempt, 10),
+    );
   };
   attempt();
   await waitFor("the server answers", () => done);

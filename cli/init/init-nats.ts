@@ -1,0 +1,82 @@
+import { connectNats } from "../../controlplane/nats/connect.ts";
+import { NatsUnusable, serverWarnings } from "../../controlplane/nats/server-version.ts";
+import { ensureMirrors, ensureStreams, type EnsuredStream } from "../../controlplane/nats/streams.ts";
+import { type LogNames, logNames } from "../../model/log-names.ts";
+import { CliFailure } from "../cli-failure.ts";
+import { type CliContext, note, print } from "../context.ts";
+import { exitCode } from "../exit-code.ts";
+import { safeText } from "../output/safe-text.ts";
+
+const connectTimeoutMs = 5000;
+
+export interface InitNatsOptions {
+  readonly nats: string;
+  readonly namespace: string;
+  readonly replicas: number;
+  readonly region?: string;
+  readonly hubDomain?: string;
+}
+
+type Connection = Awaited<ReturnType<typeof connectNats>>;
+
+export async function initNats(context: CliContext, options: InitNatsOptions): Promise<void> {
+  const { region, hubDomain } = options;
+  if ((region === undefined) !== (hubDomain === undefined))
+    throw new CliFailure(exitCode.usage, "--region and --hub-domain go together");
+  const names = namesOf(options.namespace);
+  const connection = await connected(options.nats);
+  try {
+    const version = connection.info?.version ?? "";
+    const ensured = await made(connection, names, options);
+    await print(context, ensured.map(lineOf).join(""));
+    for (const warning of serverWarnings(version, options.replicas)) note(context, `warning: ${warning}`);
+  } finally {
+    await connection.close();
+  }
+}
+
+function namesOf(namespace: string): LogNames {
+  try {
+    return logNames(namespace);
+  } catch (error) {
+    throw new CliFailure(exitCode.usage, messageOf(error));
+  }
+}
+
+async function connected(servers: string): Promise<Connection> {
+  try {
+    return await connectNats({ servers, name: "switchyard init", timeoutMs: connectTimeoutMs });
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliFailure(exitCode.usage, `--nats: ${messageOf(error)}`);
+    if (error instanceof NatsUnusable) throw new CliFailure(exitCode.failed, messageOf(error));
+    throw new CliFailure(exitCode.unreachable, `NATS can't be reached, or refuses us: ${messageOf(error)}`);
+  }
+}
+
+async function made(
+  connection: Connection,
+  names: LogNames,
+  { region, hubDomain, replicas }: InitNatsOptions,
+): Promise<readonly EnsuredStream[]> {
+  try {
+    if (hubDomain === undefined) return await ensureStreams(connection, names, { replicas });
+    return await ensureMirrors(connection, names, { region: region ?? "", hubDomain, replicas });
+  } catch (error) {
+    throw new CliFailure(exitCode.failed, messageOf(error));
+  }
+}
+
+function lineOf({ stream, outcome, settings }: EnsuredStream): string {
+  switch (outcome) {
+    case "made":
+      return `made       ${stream}\n`;
+    case "changed":
+      return `changed    ${stream}: ${safeText(settings.join(", "))}\n`;
+    case "unchanged":
+      return `unchanged  ${stream}\n`;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
