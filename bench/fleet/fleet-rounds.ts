@@ -1,7 +1,7 @@
 import { summariseRounds, type TargetResults } from "../compare/results.ts";
 import type { RoundOutcome } from "../compare/rounds.ts";
 import type { FleetMeasure, FleetSizes } from "./fleet-measure.ts";
-import { machineTimes, othersShare } from "./machine-share.ts";
+import { machineShares, machineTimes } from "./machine-share.ts";
 import { TestBed } from "./test-bed.ts";
 
 /** What is common to the rounds of all measures. */
@@ -35,7 +35,7 @@ async function takeRound(measure: FleetMeasure, index: number, plan: FleetRounds
   const before = machineTimes();
   try {
     const figures = await measure.take({ bed, sizes, index, report });
-    return { round: index, figures: { ...figures, othersShare: othersShare(before, machineTimes()) } };
+    return { round: index, figures: { ...figures, ...machineShares(before, machineTimes()) } };
   } catch (error) {
     return { round: index, failure: error instanceof Error ? error.message : String(error) };
   } finally {

@@ -18,10 +18,14 @@ export function machineTimes(): MachineTimes {
   return { allNs: all * tickNs, busyNs: (all - idle) * tickNs, ownNs: readUsage(process.pid).cpuNs };
 }
 
-/** The share of the machine, 0 to 1, that others had; what the hypervisor kept from us is theirs too. */
-export function othersShare(before: MachineTimes, after: MachineTimes): number {
+/** Shares of the machine, 0 to 1: the bench's own, and that of others; what the hypervisor kept from us is theirs too. */
+export function machineShares(
+  before: MachineTimes,
+  after: MachineTimes,
+): { readonly ownShare: number; readonly othersShare: number } {
   const allNs = after.allNs - before.allNs;
-  if (allNs <= 0) return 0;
-  const othersNs = after.busyNs - before.busyNs - (after.ownNs - before.ownNs);
-  return Math.max(0, othersNs / allNs);
+  if (allNs <= 0) return { ownShare: 0, othersShare: 0 };
+  const ownNs = after.ownNs - before.ownNs;
+  const othersNs = after.busyNs - before.busyNs - ownNs;
+  return { ownShare: Math.max(0, ownNs / allNs), othersShare: Math.max(0, othersNs / allNs) };
 }
