@@ -55,9 +55,9 @@ afterEach(async () => {
   );
 });
 
-function follow(address: string, silenceMaxMs?: number): void {
+function follow(address: string, silenceMaxMs?: number, ...others: readonly string[]): void {
   const onLost = (_address: string, why: string): number => lost.push(why);
-  const options = { addresses: [address], backoff, random: () => 0, onLost };
+  const options = { addresses: [address, ...others], backoff, random: () => 0, onLost };
   const feed = new GrpcCommitFeed(silenceMaxMs === undefined ? options : { ...options, silenceMaxMs });
   following = feed.follow(sink, stop.signal);
 }
@@ -117,6 +117,25 @@ describe("the feed", () => {
     await plane.apply([farm("x")]);
     await waitFor("the other log's head", () => sink.count("forked") > 0 && sink.calls.at(-1) === "beacon 1");
     expect(sink.calls.slice(sink.calls.indexOf("forked"))).toContain("commit 1");
+  });
+
+  it("does not take any other refusal for another history", async () => {
+    await fake((watch) => watch.emit("error", { code: status.FAILED_PRECONDITION, details: "the disk is full" })).then(
+      (plane) => follow(plane.address),
+    );
+    await waitFor("several attempts", () => lost.length >= 3);
+    expect(lost[0]).toContain("the disk is full");
+    expect(sink.calls).not.toContain("forked");
+  });
+
+  it("goes on at the next control plane when one is lost", async () => {
+    const [first, second] = [await controlPlane(), await fake((watch) => watch.write(beacon(origin)))];
+    follow(first.address, undefined, second.address);
+    await waitFor("the first", () => sink.count("beacon 0") > 0);
+    expect(second.watches).toHaveLength(0);
+    await first.kill();
+    await waitFor("the second", () => second.watches.length > 0);
+    expect(sink.calls.at(-1)).toBe("disconnected");
   });
 
   it("brings a snapshot to a follower that is far behind", async () => {
