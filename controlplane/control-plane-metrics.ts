@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
 import type { ControlPlane } from "./control-plane.ts";
+import type { JetStreamLogStatus } from "./nats/jetstream-event-log.ts";
 
 const gauges = [
   ["revision", "Revision of the configuration that the log ends with."],
@@ -19,4 +20,20 @@ export function registerControlPlaneMetrics(registry: Registry, controlPlane: Co
       collect: () => gauge.set(controlPlane.stats()[key]),
     });
   }
+}
+
+const logStates: readonly JetStreamLogStatus["state"][] = ["following", "disconnected", "repairing"];
+
+/** How a log that is shared by several replicas stands: of its states, one is 1. */
+export function registerLogMetrics(registry: Registry, status: () => JetStreamLogStatus): void {
+  const gauge: Gauge<"state"> = new Gauge({
+    name: "switchyard_controlplane_log_state",
+    help: "1 for the state that the log is in, 0 for the others; commits are taken while it is `following`.",
+    labelNames: ["state"],
+    registers: [registry],
+    collect: () => {
+      const { state } = status();
+      for (const each of logStates) gauge.set({ state: each }, each === state ? 1 : 0);
+    },
+  });
 }

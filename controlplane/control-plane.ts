@@ -10,7 +10,15 @@ import type { EventLog } from "./log/event-log.ts";
 import { Committer } from "./state/committer.ts";
 import { LiveConfiguration } from "./state/live-configuration.ts";
 
-export interface ControlPlaneOptions {
+/** What a replica among others needs. */
+export interface ReplicaOptions {
+  /** Tells this replica from others of the same log; may be left out where it is the only one. */
+  readonly replicaId?: string;
+  /** How replicas tell each other of their nodes; the caller's to close, after the control plane. */
+  readonly fleetBus?: FleetBus | undefined;
+}
+
+export interface ControlPlaneOptions extends ReplicaOptions {
   /** Owned by the control plane from now on. */
   readonly log: EventLog;
   /** Where the admin API listens: `127.0.0.1:7700`. */
@@ -20,10 +28,6 @@ export interface ControlPlaneOptions {
   readonly softwareVersion: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Tells this replica from others of the same log; may be left out where it is the only one. */
-  readonly replicaId?: string;
-  /** How replicas tell each other of their nodes; the caller's to close, after the control plane. */
-  readonly fleetBus?: FleetBus | undefined;
   /** Hears of errors that are ours. */
   readonly onFault: (error: unknown) => void;
 }

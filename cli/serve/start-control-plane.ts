@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { ControlPlane } from "../../controlplane/control-plane.ts";
+import { ControlPlane, type ReplicaOptions } from "../../controlplane/control-plane.ts";
+import type { EventLog } from "../../controlplane/log/event-log.ts";
 import { SqliteEventLog } from "../../controlplane/log/sqlite-event-log.ts";
 import type { SocketAddress } from "../../model/address.ts";
 import { CliFailure } from "../cli-failure.ts";
@@ -18,15 +19,27 @@ export async function startControlPlane(
 ): Promise<ControlPlane> {
   try {
     mkdirSync(dataDir, { recursive: true });
-    return await ControlPlane.start({
-      log: await SqliteEventLog.open({ path: join(dataDir, logFile) }),
-      adminAddress,
-      descriptors: readFileSync(descriptorsFile),
-      softwareVersion,
-      now: Date.now,
-      onFault: (error) => logger.error({ err: error }, "control plane fault"),
-    });
+    const log = await SqliteEventLog.open({ path: join(dataDir, logFile) });
+    return await startControlPlaneOn(log, adminAddress, logger);
   } catch (error) {
     throw new CliFailure(exitCode.failed, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Starts a control plane on a log, which is the control plane's from then on. */
+export function startControlPlaneOn(
+  log: EventLog,
+  adminAddress: SocketAddress,
+  logger: Logger,
+  replica: ReplicaOptions = {},
+): Promise<ControlPlane> {
+  return ControlPlane.start({
+    log,
+    adminAddress,
+    descriptors: readFileSync(descriptorsFile),
+    softwareVersion,
+    now: Date.now,
+    ...replica,
+    onFault: (error) => logger.error({ err: error }, "control plane fault"),
+  });
 }
