@@ -14,6 +14,8 @@ git              git
 tar              tar
 make             make
 g++              g++
+nats-server      nats-server
+faketime         faketime
 '
 
 missing=$(echo "$tools" | while read -r program package; do

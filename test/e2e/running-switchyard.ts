@@ -19,8 +19,9 @@ export class RunningSwitchyard {
   stderr = "";
   readonly #child: ChildProcess;
 
-  constructor(words: readonly string[], cwd = checkout) {
-    this.#child = spawn(process.execPath, [command, ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  constructor(words: readonly string[], cwd = checkout, environment: Readonly<Record<string, string>> = {}) {
+    const env = { ...process.env, ...environment };
+    this.#child = spawn(process.execPath, [command, ...words], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
   }

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { connect } from "nats";
+import { afterEach, expect, test } from "vitest";
+import { logNames } from "../../model/log-names.ts";
+import { decodeRecord, encodeCommitRecord } from "../../model/wire/log-record.ts";
+import { Commit } from "../../proto/gen/switchyard/config/v1/commits.ts";
+import { freePorts } from "../e2e/running-switchyard.ts";
+import { EchoServer, echoOnce } from "./long-connections.ts";
+import { RealFleet, until } from "./real-fleet.ts";
+
+let fleet: RealFleet | undefined;
+let server: EchoServer | undefined;
+afterEach(async () => {
+  await fleet?.stop();
+  await server?.close();
+  fleet = undefined;
+  server = undefined;
+});
+
+/** Appends a commit as a newer control plane would: its one event has a schema version that nobody here knows. */
+async function commitFromTheFuture(url: string): Promise<void> {
+  const { logStream, logSubject } = logNames();
+  const connection = await connect({ servers: url });
+  try {
+    const manager = await connection.jetstreamManager();
+    const { last_seq: last } = (await manager.streams.info(logStream)).state;
+    const message = await manager.streams.getMessage(logStream, { seq: last });
+    const record = decodeRecord(message.data);
+    if (record.record !== "commit") throw new Error(`the last record is a ${record.record}`);
+    const { epoch } = Commit.decode(record.commit.body);
+    const body = Commit.encode({
+      epoch,
+      revision: BigInt(last + 1),
+      parentHash: record.commit.hash,
+      requestId: "from-the-future",
+      requestDigest: new Uint8Array(32),
+      author: "newer",
+      reason: "what this software does not know",
+      time: { seconds: 1n, nanos: 0 },
+      events: [{ schemaVersion: 99, fact: { $case: "deleted", value: { name: "farms/app" } } }],
+    }).finish();
+    const hash = Uint8Array.from(createHash("sha256").update(body).digest());
+    const options = { msgID: "from-the-future", expect: { lastSequence: last } };
+    await connection.jetstream().publish(logSubject, encodeCommitRecord({ body, hash }), options);
+  } finally {
+    await connection.close();
+  }
+}
+
+test("a commit of a newer schema version is not followed: the node serves what it has, also after a restart, and says so", async () => {
+  server = await EchoServer.listen("app.test");
+  const [port] = (await freePorts(1)) as [number];
+  fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
+  await fleet.apply(`
+- farm: {name: farms/app}
+- server: {name: farms/app/servers/a, address: "${server.address}"}
+- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
+- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
+`);
+  await fleet.allAt(1);
+  await commitFromTheFuture(fleet.nats.url);
+  const says = async (): Promise<boolean> => {
+    const seen = await fleet!.nodesSeen();
+    return seen.some(({ degraded }) =>
+      degraded?.some(({ name, reason }) => name === "log" && reason === "future_schema"),
+    );
+  };
+  await until("a node that reports the newer schema", says);
+  await echoOnce(port, "app.test");
+  const [node] = fleet.nodes;
+  await node!.process.kill();
+  await node!.process.start();
+  expect(await fleet.metric(node!, "switchyard_node_revision")).toBe(1);
+  await echoOnce(port, "app.test");
+  await until("the same after the restart", says);
+});

@@ -1,0 +1,74 @@
+import { afterEach, expect, test } from "vitest";
+import { seededRandom } from "../support/seeded-random.ts";
+import { CommitStream } from "./commit-stream.ts";
+import { EchoServer, LongConnection } from "./long-connections.ts";
+import { freePorts } from "../e2e/running-switchyard.ts";
+import { RealFleet } from "./real-fleet.ts";
+
+/** Each of the three kinds is killed so often. */
+const kills = Number(process.env["SWITCHYARD_KILLS"] ?? 50);
+
+/** About a second for each kill on a quiet machine. */
+const timeoutMs = 15 * 60_000;
+
+let fleet: RealFleet | undefined;
+let server: EchoServer | undefined;
+afterEach(async () => {
+  await fleet?.stop();
+  await server?.close();
+  fleet = undefined;
+  server = undefined;
+});
+
+test.each(["nats-server", "a replica", "a node"] as const)(
+  `kill -9 of %s, ${kills} times, at any moment: no acknowledged commit is lost or doubled, every node ends with the log's digest, no connection through another node breaks`,
+  async (victim) => {
+    const random = seededRandom(Number(process.env["SWITCHYARD_TEST_SEED"]));
+    server = await EchoServer.listen("app.test");
+    const [port] = (await freePorts(1)) as [number];
+    fleet = await RealFleet.start({ replicas: 2, nodes: 1 });
+    await fleet.apply(`
+- farm: {name: farms/app}
+- server: {name: farms/app/servers/a, address: "${server.address}"}
+- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
+- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
+`);
+    await fleet.allAt(1);
+    // They flow through the first node, which is never killed: the second one shares its port, and comes only now.
+    const connections = await Promise.all(Array.from({ length: 4 }, () => LongConnection.open(port, "app.test")));
+    const second = await fleet.addNode("n2");
+    await second.process.start();
+    const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: server.address });
+    for (let kill = 1; kill <= kills; kill += 1) {
+      await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 300)));
+      if (victim === "nats-server") {
+        await fleet.nats.kill();
+        await fleet.nats.start();
+      } else {
+        const process = victim === "a node" ? second.process : fleet.replicas[kill % 2]!.process;
+        await process.kill();
+        await process.start();
+      }
+      expect(connections.map(({ failure }) => failure?.message)).toEqual(connections.map(() => undefined));
+    }
+    const before = commits.lastRevision;
+    await fleet.allAt(before);
+    await commits.stop();
+    await fleet.allAt(commits.lastRevision);
+    await fleet.allEqual();
+    for (const connection of connections) await connection.close();
+    expect(connections.map(({ failure }) => failure?.message)).toEqual(connections.map(() => undefined));
+    expect(Math.min(...connections.map(({ exchanged }) => exchanged))).toBeGreaterThan(kills);
+    await expectEachOnce(fleet, commits);
+  },
+  timeoutMs,
+);
+
+/** By the history of each replica: every acknowledged request is there, at its revision, and no request id twice. */
+async function expectEachOnce(of: RealFleet, { acknowledged }: CommitStream): Promise<void> {
+  for (const replica of of.replicas) {
+    const committed = await of.committed(replica);
+    expect(acknowledged.filter(({ requestId, revision }) => committed.get(requestId) !== revision)).toEqual([]);
+  }
+  expect(acknowledged.length).toBeGreaterThan(kills);
+}

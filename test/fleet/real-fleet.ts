@@ -1,0 +1,250 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigServiceClient } from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import { checkout, freePorts, RunningSwitchyard } from "../e2e/running-switchyard.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { runTool, type ToolRun } from "../support/run-tool.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { credentials } from "@grpc/grpc-js";
+
+const command = join(checkout, "cli/switchyard.mjs");
+
+/** One control-plane replica or node: it can be killed, and started again with the same words. */
+export class FleetProcess {
+  readonly id: string;
+  readonly #words: readonly string[];
+  readonly #ready: RegExp;
+  readonly #environment: Readonly<Record<string, string>>;
+  #running: RunningSwitchyard | undefined;
+
+  constructor(id: string, words: readonly string[], ready: RegExp, environment: Readonly<Record<string, string>> = {}) {
+    this.id = id;
+    this.#words = words;
+    this.#ready = ready;
+    this.#environment = environment;
+  }
+
+  /** Starts it; resolves once it says that it is up. */
+  async start(): Promise<void> {
+    this.startUnready();
+    await this.ready();
+  }
+
+  startUnready(): void {
+    this.#running = new RunningSwitchyard(this.#words, checkout, this.#environment);
+  }
+
+  async ready(): Promise<void> {
+    await this.#current.printed(this.#ready);
+  }
+
+  /** `kill -9`, and the wait for its end. */
+  async kill(): Promise<void> {
+    await this.#running?.end("SIGKILL");
+    this.#running = undefined;
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.end("SIGTERM");
+    this.#running = undefined;
+  }
+
+  get errors(): string {
+    return this.#running?.stderr ?? "";
+  }
+
+  get #current(): RunningSwitchyard {
+    if (this.#running === undefined) throw new Error(`${this.id} is not running`);
+    return this.#running;
+  }
+}
+
+export interface RealNode {
+  readonly process: FleetProcess;
+  readonly opsPort: number;
+}
+
+export interface RealReplica {
+  readonly process: FleetProcess;
+  /** `127.0.0.1:port` of the admin API. */
+  readonly address: string;
+}
+
+export interface RealFleetOptions {
+  /** One server, or all of a cluster; one of its own where left out. */
+  readonly servers?: readonly NatsServer[];
+  readonly replicas: number;
+  readonly nodes: number;
+}
+
+/** A fleet of real processes: nats-server, control-plane replicas, nodes; each with a directory and ports of its own. */
+export class RealFleet {
+  readonly folder = mkdtempSync(join(tmpdir(), "switchyard-fleet-"));
+  readonly servers: readonly NatsServer[];
+  readonly replicas: RealReplica[] = [];
+  readonly nodes: RealNode[] = [];
+
+  private constructor(servers: readonly NatsServer[]) {
+    this.servers = servers;
+  }
+
+  /** The only server, or the first. */
+  get nats(): NatsServer {
+    return this.servers[0] as NatsServer;
+  }
+
+  /** What the processes are given for `--nats`. */
+  get natsUrl(): string {
+    return this.servers.map(({ url }) => url).join(",");
+  }
+
+  static async start(options: RealFleetOptions): Promise<RealFleet> {
+    const fleet = new RealFleet(options.servers ?? [await startNatsServer()]);
+    const copies = String(fleet.servers.length);
+    const made = await fleet.run(["init", "nats", "--nats", fleet.natsUrl, "--replicas", copies]);
+    if (made.exitCode !== 0) throw new Error(`init nats: ${made.stderr}`);
+    for (let index = 1; index <= options.replicas; index += 1) await fleet.addReplica(`cp${index}`);
+    await Promise.all(fleet.replicas.map(({ process }) => process.start()));
+    for (let index = 1; index <= options.nodes; index += 1) await fleet.addNode(`n${index}`);
+    await Promise.all(fleet.nodes.map(({ process }) => process.start()));
+    return fleet;
+  }
+
+  async addReplica(id: string): Promise<RealReplica> {
+    const [admin, ops] = (await freePorts(2)) as [number, number];
+    const address = `127.0.0.1:${admin}`;
+    const where = ["--data-dir", join(this.folder, id), "--nats", this.natsUrl, "--replica-id", id];
+    const ports = ["--admin-address", address, "--http-address", `127.0.0.1:${ops}`];
+    const process = new FleetProcess(id, ["controlplane", ...where, ...ports], /control plane at revision \d+/);
+    const replica = { process, address };
+    this.replicas.push(replica);
+    return replica;
+  }
+
+  /** More words and environment for its command line, where a test wants them. */
+  async addNode(
+    id: string,
+    words: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<RealNode> {
+    const [opsPort] = (await freePorts(1)) as [number];
+    const controls = this.replicas.flatMap(({ address }) => ["--control", address]);
+    const where = ["--nats", this.natsUrl, "--state-dir", join(this.folder, id)];
+    const identity = ["--id", id, "--region", "eu", "--http-address", `127.0.0.1:${opsPort}`];
+    const line = ["node", ...where, ...controls, ...identity, ...words];
+    const node = { process: new FleetProcess(id, line, /node \S+ at revision \d+/, environment), opsPort };
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** One command line, against the first replica unless another is named in the words. */
+  run(words: readonly string[], input = ""): Promise<ToolRun> {
+    const server = this.replicas[0]?.address;
+    const to = server === undefined || words.includes("--server") ? [] : ["--server", server];
+    return runTool(process.execPath, [command, ...words, ...to], "nodejs", input);
+  }
+
+  /** Applies YAML by the first replica. */
+  async apply(yaml: string): Promise<void> {
+    const run = await this.run(["apply", "-f", "-"], yaml);
+    if (run.exitCode !== 0) throw new Error(run.stderr);
+  }
+
+  /** A client of a replica's API. To be closed by the caller. */
+  client(replica: RealReplica): ConfigServiceClient {
+    return new ConfigServiceClient(replica.address, credentials.createInsecure(), {
+      "grpc.initial_reconnect_backoff_ms": 50,
+      "grpc.max_reconnect_backoff_ms": 200,
+    });
+  }
+
+  /** The nodes as a replica sees them: `nodes/n1` and what `get nodes -o json` says of it. */
+  async nodesSeen(): Promise<readonly SeenNode[]> {
+    const run = await this.run(["get", "nodes", "-o", "json"]);
+    if (run.exitCode !== 0) return [];
+    const parsed = JSON.parse(run.stdout) as { readonly nodes?: readonly SeenNode[] } | readonly SeenNode[];
+    return "nodes" in parsed ? (parsed.nodes ?? []) : (parsed as readonly SeenNode[]);
+  }
+
+  /** The history as a replica has it: revisions by request id. Fails where a request id was committed twice. */
+  async committed(replica: RealReplica | undefined = this.replicas[0]): Promise<ReadonlyMap<string, number>> {
+    const run = await this.run(["history", "-n", "1000000", "-o", "json", "--server", replica?.address ?? ""]);
+    if (run.exitCode !== 0) throw new Error(run.stderr);
+    const lines = run.stdout.trim().split("\n");
+    const commits = lines.map((line) => JSON.parse(line) as { readonly requestId: string; readonly revision: string });
+    const revisions = new Map(commits.map(({ requestId, revision }) => [requestId, Number(revision)]));
+    if (revisions.size !== commits.length) throw new Error(`${commits.length - revisions.size} commits are doubled`);
+    return revisions;
+  }
+
+  /** A node's own number: `switchyard_node_revision` and the like. Undefined while it does not answer. */
+  async metric(node: RealNode, name: string): Promise<number | undefined> {
+    try {
+      const text = await (await fetch(`http://127.0.0.1:${node.opsPort}/metrics`)).text();
+      const [, value] = new RegExp(`^${name} (\\S+)$`, "m").exec(text) ?? [];
+      return value === undefined ? undefined : Number(value);
+    } catch {
+      // Not up, or on its way down: the same as no answer.
+      return undefined;
+    }
+  }
+
+  /** Resolves when every node serves the revision or a later one, and is ready. */
+  async allAt(revision: number, nodes: readonly RealNode[] = this.nodes): Promise<void> {
+    for (const node of nodes)
+      await until(`${node.process.id} at revision ${revision}`, async () => {
+        const at = await this.metric(node, "switchyard_node_revision");
+        return at !== undefined && at >= revision && (await this.metric(node, "switchyard_node_ready")) === 1;
+      });
+  }
+
+  /** Resolves when the fleet's view has every node connected, at the head, with the log's digest. */
+  async allEqual(): Promise<void> {
+    await until("every node connected, current and with an equal digest", async () => {
+      const seen = await this.nodesSeen();
+      return seen.length === this.nodes.length && seen.every(isCurrent);
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const { process } of [...this.nodes, ...this.replicas]) await process.kill();
+    for (const server of this.servers) await server.dispose();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The part of `get nodes -o json` that tests look at. */
+export interface SeenNode {
+  readonly name: string;
+  readonly revision?: string;
+  readonly lag?: string;
+  readonly digestMatch?: string;
+  readonly connected?: boolean;
+  readonly degraded?: readonly { readonly name: string; readonly reason: string; readonly detail?: string }[];
+}
+
+function isCurrent({ connected, lag, digestMatch }: SeenNode): boolean {
+  return connected === true && (lag === undefined || lag === "0") && digestMatch === "DIGEST_MATCH_EQUAL";
+}
+
+/** Asks again and again, one question at a time, until the answer is yes. */
+export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  let answer: boolean | Error | undefined = false;
+  await waitFor(
+    what,
+    () => {
+      if (answer instanceof Error) throw answer;
+      if (answer === true) return true;
+      if (answer === false) {
+        answer = undefined;
+        holds().then(
+          (is) => (answer = is),
+          (error: unknown) => (answer = error instanceof Error ? error : new Error(String(error))),
+        );
+      }
+      return false;
+    },
+    timeoutMs,
+  );
+}

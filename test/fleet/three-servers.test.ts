@@ -1,0 +1,58 @@
+import { connect } from "nats";
+import { afterEach, expect, test } from "vitest";
+import { logNames } from "../../model/log-names.ts";
+import { freePorts } from "../e2e/running-switchyard.ts";
+import { type NatsServer, startNatsCluster } from "../support/nats-server.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { CommitStream } from "./commit-stream.ts";
+import { RealFleet } from "./real-fleet.ts";
+
+const leadersKilled = 3;
+
+let fleet: RealFleet | undefined;
+afterEach(async () => {
+  await fleet?.stop();
+  fleet = undefined;
+});
+
+/** The server that leads the log's stream, as the others say. */
+async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
+  const connection = await connect({ servers: servers.map(({ url }) => url), timeout: 5000 });
+  try {
+    const manager = await connection.jetstreamManager();
+    for (;;) {
+      const info = await manager.streams.info(logNames().logStream).catch(() => undefined);
+      const name = info?.cluster?.leader;
+      if (name !== undefined && name !== "") return servers[Number(name.slice(1)) - 1] as NatsServer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+test(`three servers, the leader killed ${leadersKilled} times under load: commits go on, none is lost, every node ends equal`, async () => {
+  const servers = await startNatsCluster(3);
+  const [port] = (await freePorts(1)) as [number];
+  fleet = await RealFleet.start({ servers, replicas: 2, nodes: 2 });
+  await fleet.apply(`
+- farm: {name: farms/app}
+- server: {name: farms/app/servers/a, address: "127.0.0.1:9"}
+- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
+`);
+  const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: "127.0.0.1:9" });
+  for (let round = 1; round <= leadersKilled; round += 1) {
+    const before = commits.acknowledged.length;
+    await waitFor("commits under this leader", () => commits.acknowledged.length > before + 20, 60_000);
+    const leader = await leaderOf(servers);
+    await leader.kill();
+    const without = commits.acknowledged.length;
+    await waitFor("commits under the next leader", () => commits.acknowledged.length > without + 20, 60_000);
+    await leader.start();
+  }
+  await commits.stop();
+  await fleet.allAt(commits.lastRevision);
+  await fleet.allEqual();
+  const committed = await fleet.committed();
+  expect(commits.acknowledged.filter((each) => committed.get(each.requestId) !== each.revision)).toEqual([]);
+}, 300_000);

@@ -1,0 +1,47 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { freePorts } from "../e2e/running-switchyard.ts";
+import { EchoServer, echoOnce } from "./long-connections.ts";
+import { RealFleet } from "./real-fleet.ts";
+
+let fleet: RealFleet | undefined;
+let server: EchoServer | undefined;
+afterEach(async () => {
+  await fleet?.stop();
+  await server?.close();
+  fleet = undefined;
+  server = undefined;
+});
+
+/** Debian keeps the library in a folder of the architecture's. */
+function fakeTimeLibrary(): string {
+  const folders = readdirSync("/usr/lib").map((name) => join("/usr/lib", name, "faketime/libfaketimeMT.so.1"));
+  const found = folders.find((path) => existsSync(path));
+  if (found === undefined) throw new Error("libfaketime is missing: apt-get install faketime");
+  return found;
+}
+
+test.each(["+1h", "-1h"])(
+  "a node whose clock is off by %s follows, serves and reports as the others",
+  async (offset) => {
+    server = await EchoServer.listen("app.test");
+    const [port] = (await freePorts(1)) as [number];
+    fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
+    const off = { LD_PRELOAD: fakeTimeLibrary(), FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
+    const node = await fleet.addNode("off", [], off);
+    await node.process.start();
+    await fleet.apply(`
+- farm: {name: farms/app}
+- server: {name: farms/app/servers/a, address: "${server.address}"}
+- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
+- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
+`);
+    await fleet.allAt(1);
+    await fleet.allEqual();
+    // Only the one that is off is left to answer.
+    await fleet.nodes[0]!.process.kill();
+    for (let visit = 0; visit < 20; visit += 1) await echoOnce(port, "app.test");
+    expect(await fleet.metric(node, "switchyard_node_ready")).toBe(1);
+  },
+);
