@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
-  Client,
+  type Client,
   credentials,
   loadPackageDefinition,
   type ServiceClientConstructor,

@@ -67,7 +67,7 @@ export function fullSizes(seed: number): FleetSizes {
   return {
     ...goalSizes,
     seed,
-    rounds: { simulation: 1, sessions: 3, fanout: 3, regions: 3, restart: 3, writers: 3, start: 3 },
+    rounds: { simulation: 1, sessions: 3, fanout: 3, regions: 3, restart: 3, writers: 3, start: 2 },
     simulatedCommits: 40,
     sessionSeconds: 10,
     fanoutCommits: 100,

@@ -8,7 +8,7 @@ import { TestBed } from "./test-bed.ts";
 export interface FleetRoundsPlan {
   readonly sizes: FleetSizes;
   readonly report: (line: string) => void;
-  /** Aborts when the bench is told to end: the bed is cleared at once. */
+  /** Aborts when the bench is told to end: the round is lost, and its bed cleared, at once. */
   readonly stopping: AbortSignal;
 }
 
@@ -30,16 +30,19 @@ export async function takeFleetRounds(measure: FleetMeasure, plan: FleetRoundsPl
 async function takeRound(measure: FleetMeasure, index: number, plan: FleetRoundsPlan): Promise<RoundOutcome> {
   const { sizes, report, stopping } = plan;
   const bed = await TestBed.make();
-  const clear = (): void => void bed.close();
-  stopping.addEventListener("abort", clear);
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(new Error("the bench was told to end"));
+    stopping.addEventListener("abort", stop);
+  });
   const before = machineTimes();
   try {
-    const figures = await measure.take({ bed, sizes, index, report });
+    const figures = await Promise.race([measure.take({ bed, sizes, index, report }), stopped]);
     return { round: index, figures: { ...figures, ...machineShares(before, machineTimes()) } };
   } catch (error) {
     return { round: index, failure: error instanceof Error ? error.message : String(error) };
   } finally {
-    stopping.removeEventListener("abort", clear);
+    stopping.removeEventListener("abort", stop);
     await bed.close();
   }
 }

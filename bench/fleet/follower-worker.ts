@@ -23,7 +23,7 @@ export interface FollowerWorkerSetting {
 const reconnectMinMs = 200;
 const reconnectMaxMs = 5000;
 
-const { url, followers, first } = workerSetting<FollowerWorkerSetting>();
+const { url, followers, first } = workerSetting() as FollowerWorkerSetting;
 const stop = new AbortController();
 setMaxListeners(0, stop.signal);
 const crew: Follower[] = [];

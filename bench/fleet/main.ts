@@ -83,4 +83,5 @@ async function writeResults(results: FleetResults, directory: string): Promise<v
   await writeFile(join(directory, `fleet-${stamp}.json`), `${JSON.stringify(results, null, 2)}\n`);
 }
 
-process.exitCode = await main();
+// A round that was given up may still wait for something.
+process.exit(await main());

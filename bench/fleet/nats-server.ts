@@ -24,6 +24,13 @@ export async function natsObstacle(): Promise<string | undefined> {
   return "nats-server is not installed: apt-get install nats-server";
 }
 
+/** Whether it can sync before it acknowledges, as `deploy/nats` has it: from 2.10 on; older ones do not start then. */
+async function canSync(): Promise<boolean> {
+  const version = (await toolVersion("nats-server", "--version")) ?? "";
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || Number(minor) >= 10;
+}
+
 /** A real nats-server, whose store outlives it: it may be killed, and started again on the same port. */
 export class NatsServer {
   readonly url: string;
@@ -52,7 +59,7 @@ export class NatsServer {
     const server = new NatsServer(bed, place, port, leafPort, configFile);
     const store = join(bed.folder, `${place.name}-store`);
     mkdirSync(store);
-    writeFileSync(configFile, server.#config(place, leafPort, store));
+    writeFileSync(configFile, server.#config(place, leafPort, store, await canSync()));
     await server.begin();
     return server;
   }
@@ -78,10 +85,11 @@ export class NatsServer {
     await this.#process?.ended;
   }
 
-  #config({ name, leafOf }: NatsPlace, leafPort: number | undefined, store: string): string {
+  #config({ name, leafOf }: NatsPlace, leafPort: number | undefined, store: string, synced: boolean): string {
     const lines = [`server_name: ${name}`, `listen: "127.0.0.1:${this.#port}"`];
     const domain = this.domain === undefined ? "" : `, domain: ${this.domain}`;
-    lines.push(`jetstream { store_dir: ${JSON.stringify(store)}${domain} }`);
+    const sync = synced ? ", sync_interval: always" : "";
+    lines.push(`jetstream { store_dir: ${JSON.stringify(store)}${domain}${sync} }`);
     if (leafPort !== undefined) lines.push(`leafnodes { listen: "127.0.0.1:${leafPort}" }`);
     if (leafOf?.leafUrl !== undefined) lines.push(`leafnodes { remotes: [ { url: "${leafOf.leafUrl}" } ] }`);
     return `${lines.join("\n")}\n`;

@@ -20,7 +20,7 @@ export interface SessionWorkerSetting {
 /** Routes, and servers, that each node has news of in a second, once traffic is asked for. */
 const trafficEntries = 4;
 
-const { address, sessions, first } = workerSetting<SessionWorkerSetting>();
+const { address, sessions, first } = workerSetting() as SessionWorkerSetting;
 
 // Sessions of one process would share one connection, which those of a thousand machines do not.
 controlPlaneChannel["grpc.use_local_subchannel_pool"] = 1;

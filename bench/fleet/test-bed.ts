@@ -11,6 +11,7 @@ export class TestBed {
   readonly folder: string;
   readonly #processes: BenchProcess[] = [];
   readonly #endings: (() => Promise<void> | void)[] = [];
+  #closed = false;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -21,6 +22,7 @@ export class TestBed {
   }
 
   start(program: ProcessStart): BenchProcess {
+    if (this.#closed) throw new Error("this round is over");
     const process = new BenchProcess(program);
     this.#processes.push(process);
     return process;
@@ -45,6 +47,7 @@ export class TestBed {
 
   /** Ends all there is, what was started last first, and removes the folder. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const ending of this.#endings.splice(0).toReversed()) await ending();
     await Promise.all(this.#processes.splice(0).map((process) => process.stop()));
     await rm(this.folder, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 
-/** What a worker of the bench is started with. */
-export function workerSetting<Setting>(): Setting {
-  return JSON.parse(process.argv[2] ?? "{}") as Setting;
+/** What a worker of the bench is started with: `TestBed.worker`. */
+export function workerSetting(): unknown {
+  return JSON.parse(process.argv[2] ?? "{}");
 }
 
 export function tell(message: object): void {
