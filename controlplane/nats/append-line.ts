@@ -98,13 +98,13 @@ export class AppendLine {
     if (unavailable !== undefined) throw unavailable;
     while (this.#inFlight.size >= inFlightMax) await Promise.race(this.#inFlight.values());
     await this.#inFlight.get(key.requestId);
-    const taken = await this.#copy.log.findRequest(key.requestId);
+    const taken = await this.#copy.findRequest(key.requestId);
     if (taken !== undefined) return append.resolve({ outcome: "duplicate", revision: taken });
     if (!continues(this.#end(), key)) {
       await Promise.all(this.#inFlight.values());
       // A revision that is there already stays taken; for any other the stream may have moved on.
       if (key.revision > this.#copy.head.revision) await this.#around.refresh();
-      const found = await this.#copy.log.findRequest(key.requestId);
+      const found = await this.#copy.findRequest(key.requestId);
       if (found !== undefined) return append.resolve({ outcome: "duplicate", revision: found });
       if (!continues(this.#end(), key)) return append.resolve({ outcome: "conflict", head: this.#copy.head });
     }
@@ -185,7 +185,7 @@ export class AppendLine {
       await this.#around.refresh();
       await this.#copy.reaches(key.revision, copiedWithinMs);
     }
-    await this.#copy.settled();
+    await this.#copy.synced();
     const head = { epoch: key.epoch, revision: key.revision, hash: commit.hash };
     if (this.#copy.head.revision >= key.revision && (await this.#copy.has(key.revision, commit.hash)))
       return { outcome: "appended", head };
@@ -195,7 +195,7 @@ export class AppendLine {
 
   async #duplicate({ key }: Waiting, sequence: number): Promise<AppendOutcome> {
     if (this.#copy.head.revision < sequence) await this.#around.refresh();
-    const revision = await this.#copy.log.findRequest(key.requestId);
+    const revision = await this.#copy.findRequest(key.requestId);
     if (revision !== undefined) return { outcome: "duplicate", revision };
     this.#around.suspect(`the stream knows the request id ${key.requestId}, and has no commit under it`);
     throw new LogUnavailable("the stream takes the request for one that it has, and does not have it");
@@ -205,7 +205,7 @@ export class AppendLine {
     // As a rule the feed has told of the other commit before the refusal came.
     if (this.#copy.head.revision < key.revision && !(await this.#copy.reaches(key.revision, 20)))
       await this.#around.refresh();
-    const revision = await this.#copy.log.findRequest(key.requestId);
+    const revision = await this.#copy.findRequest(key.requestId);
     if (revision !== undefined) return { outcome: "duplicate", revision };
     if (large) {
       // Left over where this fails too; it is no reason to refuse the answer.
@@ -217,8 +217,9 @@ export class AppendLine {
   /** It may have been taken or not: the stream tells, where it can be asked. */
   async #unanswered({ key, commit }: Waiting, why: string): Promise<AppendOutcome> {
     await this.#around.refresh();
-    const revision = await this.#copy.log.findRequest(key.requestId);
+    const revision = await this.#copy.findRequest(key.requestId);
     if (revision === undefined) throw new LogUnavailable(`the log's server did not answer: ${why}`);
+    await this.#copy.synced();
     if (revision === key.revision && (await this.#copy.has(revision, commit.hash)))
       return { outcome: "appended", head: { epoch: key.epoch, revision, hash: commit.hash } };
     return { outcome: "duplicate", revision };

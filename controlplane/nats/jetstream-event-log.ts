@@ -169,12 +169,12 @@ export class JetStreamEventLog implements EventLog {
 
   async read(after: number, limit: number): Promise<readonly SealedCommit[]> {
     this.#assertOpen();
-    return this.#copy.log.read(after, limit);
+    return this.#copy.read(after, limit);
   }
 
   async findRequest(requestId: string): Promise<number | undefined> {
     this.#assertOpen();
-    return this.#copy.log.findRequest(requestId);
+    return this.#copy.findRequest(requestId);
   }
 
   /** The callback hears of every commit that the copy takes, by whichever replica it was. */
@@ -188,6 +188,7 @@ export class JetStreamEventLog implements EventLog {
   /** Kept in the copy, and published for nodes in the background. */
   async saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
     this.#assertOpen();
+    await this.#copy.synced();
     await this.#copy.log.saveSnapshot(snapshot);
     this.#snapshots.publish(snapshot);
   }

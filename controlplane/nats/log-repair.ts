@@ -117,9 +117,9 @@ export class LogRepair {
     if (end.stream === "missing") return;
     await this.#soundEnd(end.last, async (entry) => {
       copy.offer(entry);
-      if (entry.key.revision % commitsAtOnce === 0) await copy.settled();
+      if (entry.key.revision % commitsAtOnce === 0) await copy.synced();
     });
-    await copy.settled();
+    await copy.synced();
     await this.#reportLost(aside);
     replaced(`the log is of another history than this replica followed; what only it had is in ${aside}`);
   }
@@ -134,7 +134,7 @@ export class LogRepair {
         const entries = await old.readKeyed(after, commitsAtOnce);
         if (entries.length === 0) break;
         for (const { key } of entries) {
-          if ((await copy.log.findRequest(key.requestId)) !== undefined) continue;
+          if ((await copy.findRequest(key.requestId)) !== undefined) continue;
           count += 1;
           if (lost.length < namedMax) lost.push(`${key.revision} ${JSON.stringify(key.requestId)}`);
         }
@@ -210,6 +210,7 @@ export class LogRepair {
   /** Publishes what the copy has after a revision, then the mark of a new epoch. */
   async #write(after: number, heads: readonly Beacon[], why: string): Promise<void> {
     const { stream, copy, replicaId, report, nowMs, rebuilt } = this.#parts;
+    await copy.synced();
     const to = copy.head;
     let previous: string | undefined;
     for (let from = after; from < to.revision; from += commitsAtOnce) {
@@ -232,7 +233,7 @@ export class LogRepair {
     const { record } = await stream.prepare({ commit, key });
     await this.#publish(record, key, undefined);
     copy.offer({ commit, key });
-    await copy.settled();
+    await copy.synced();
     report("warn", `${reason}; epoch ${epoch} begins at revision ${revision}`);
     await rebuilt();
   }

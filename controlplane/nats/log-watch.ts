@@ -9,6 +9,9 @@ import type { Finding, StreamFollower } from "./stream-follower.ts";
 const repairEveryMs = 200;
 const unreachableEveryMs = 500;
 
+/** The same while the stream is compared with the copy as a whole, after the server was away. */
+const scrubEveryMs = 50;
+
 /** How soon a gap in the feed is filled. */
 const gapMs = 20;
 
@@ -124,7 +127,8 @@ export class LogWatch implements LineSurroundings {
 
   #pauseMs(): number {
     if (this.#state === "repairing") return repairEveryMs;
-    return this.#state === "following" ? this.#parts.lookEveryMs : unreachableEveryMs;
+    if (this.#state === "disconnected") return unreachableEveryMs;
+    return this.#parts.follower.scrubUrgent ? scrubEveryMs : this.#parts.lookEveryMs;
   }
 
   #wakeWithin(ms: number): void {
@@ -176,6 +180,7 @@ export class LogWatch implements LineSurroundings {
         }
         if (type === Events.Reconnect) {
           this.#connected = true;
+          this.#parts.follower.scrubAgain();
           this.#wake();
         }
       }

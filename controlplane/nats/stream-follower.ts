@@ -9,8 +9,9 @@ import { readRecordMessage } from "./record-message.ts";
 const getsAtOnce = 64;
 const gapAtOnce = 512;
 
-/** Revisions that are compared with the copy in one step of the scrub. */
-const scrubbedAtOnce = 64;
+/** Revisions that are compared with the copy in one step of the scrub, and of them at once. */
+const scrubbedInStep = 256;
+const comparedAtOnce = 32;
 
 /** How the stream stands to the copy. All but the first is a reason to repair. */
 export type Finding =
@@ -31,6 +32,7 @@ export class StreamFollower {
   #running: Promise<unknown> = Promise.resolve();
   #waiting: Promise<Finding> | undefined;
   #scrubbed = 0;
+  #scrubUrgent = true;
 
   constructor(stream: LogStream, copy: LocalCopy) {
     this.#stream = stream;
@@ -76,10 +78,22 @@ export class StreamFollower {
     });
   }
 
+  /** Whether the stream has not been compared as a whole since the server came back: then it is likeliest damaged. */
+  get scrubUrgent(): boolean {
+    return this.#scrubUrgent;
+  }
+
+  /** The server may have been away: the scrub begins anew. */
+  scrubAgain(): void {
+    this.#scrubbed = 0;
+    this.#scrubUrgent = true;
+  }
+
   /** Compares some more of the stream with the copy, and stores bodies again that are lost. */
   async scrub(): Promise<Finding> {
     const from = this.#scrubbed >= this.#copy.head.revision ? 0 : this.#scrubbed;
-    const entries = await this.#copy.log.readKeyed(from, scrubbedAtOnce);
+    await this.#copy.synced();
+    const entries = await this.#copy.log.readKeyed(from, scrubbedInStep);
     let found: Finding = { finding: "current" };
     await inTurns(
       entries,
@@ -95,9 +109,10 @@ export class StreamFollower {
         const finding = await this.#compare(revision, commit.hash, leaders);
         if (finding.finding !== "current") found = finding;
       },
-      scrubbedAtOnce / 4,
+      comparedAtOnce,
     );
     this.#scrubbed = entries.at(-1)?.key.revision ?? 0;
+    if (this.#scrubbed >= this.#copy.head.revision) this.#scrubUrgent = false;
     return found;
   }
 
@@ -135,7 +150,7 @@ export class StreamFollower {
         },
         getsAtOnce,
       );
-      await this.#copy.settled();
+      if (this.#copy.unwritten >= gapAtOnce) await this.#copy.synced();
       const fault = this.#copy.takeFault();
       // What was heard on the feed, or read from a server that lags, may be of another time: the leader's word counts.
       if (fault !== undefined && confirmed !== fault.revision) {
