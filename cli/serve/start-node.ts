@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { type DiskFault, diskFault } from "../../dataplane/cache/disk-fault.ts";
-import { LastKnownGood } from "../../dataplane/cache/last-known-good.ts";
+import { type Kept, LastKnownGood } from "../../dataplane/cache/last-known-good.ts";
 import { StateDirectoryInUse } from "../../dataplane/cache/state-directory.ts";
 import { DataPlaneNode } from "../../dataplane/data-plane-node.ts";
 import type { EngineChoice } from "../../dataplane/engine/choose-engine.ts";
@@ -46,12 +46,15 @@ export function startNode(options: StartNodeOptions): DataPlaneNode {
   if (engine.fallback !== undefined) logger.warn(engine.fallback);
   if (controls.length === 0) logger.warn("there is no --control: this node reports to nobody");
   const { cache, cacheFault } = openCache(options);
+  // As it is now: it moves on with every commit.
+  const cameUpWith = cache?.kept;
   const node: DataPlaneNode = new DataPlaneNode({
     createEngine: engine.create,
     feed: new LazyFeed(() => loadFeed(options)),
     cache,
     cacheFault,
-    session: controls.length === 0 ? undefined : (host) => new LazySession(() => loadSession(options, host, cache)),
+    session:
+      controls.length === 0 ? undefined : (host) => new LazySession(() => loadSession(options, host, cameUpWith)),
     hashSeed: randomBytes(4).readUInt32LE(),
     monotonicMs: () => performance.now(),
     wallMs: Date.now,
@@ -107,10 +110,9 @@ async function loadFeed({ identity, nats, controls, logger }: StartNodeOptions):
 async function loadSession(
   { identity, controls, engine, logger }: StartNodeOptions,
   host: SessionHost,
-  cache: LastKnownGood | undefined,
+  cameUpWith: Kept | undefined,
 ): Promise<NodeSession> {
   const { FleetSession } = await import("../../dataplane/telemetry/fleet-session.ts");
-  const { loaded } = cache ?? {};
   const hello = {
     nodeId: identity.id,
     region: identity.region,
@@ -118,8 +120,8 @@ async function loadSession(
     bootId: randomUUID(),
     softwareVersion,
     engine: engine.kind,
-    lastKnownGoodRevision: BigInt(loaded?.position.revision ?? 0),
-    lastKnownGoodDigest: loaded?.digest ?? new Uint8Array(0),
+    lastKnownGoodRevision: BigInt(cameUpWith?.position.revision ?? 0),
+    lastKnownGoodDigest: cameUpWith?.digest ?? new Uint8Array(0),
   };
   const onLost = (address: string, why: string): void => logger.warn({ address, why }, "fleet session lost");
   return new FleetSession({ addresses: controls, hello, host, backoff: newBackoff(), random: Math.random, onLost });

@@ -1,15 +1,12 @@
-import type { FileHandle } from "node:fs/promises";
-import { open, readdir, unlink } from "node:fs/promises";
-import { join } from "node:path";
 import { origin, type Position, type SealedCommit } from "../../model/commit.ts";
 import { Configuration } from "../../model/configuration.ts";
 import { encodeSnapshotParts } from "../../model/wire/snapshot.ts";
 import type { ServedJournal } from "../feed/served-journal.ts";
-import { encodeTailRecord, tailName, tailStart } from "./commit-tail.ts";
 import { type DiskFault, diskFault } from "./disk-fault.ts";
 import { loadCache } from "./load-cache.ts";
-import { syncDirectory, writeSnapshotFile } from "./snapshot-file.ts";
+import { writeSnapshotFile } from "./snapshot-file.ts";
 import { takeStateDirectory } from "./state-directory.ts";
+import { dropTails, TailFile } from "./tail-file.ts";
 
 /** A snapshot takes the place of so many commits, or of so many bytes of them: a start has to fold what is left. */
 const tailCommitsMax = 1000;
@@ -59,7 +56,7 @@ export class LastKnownGood implements ServedJournal {
   #settled: Configuration | undefined;
   #pending: Pending[] = [];
   #pendingBytes = 0;
-  #tail: { readonly file: FileHandle; readonly name: string } | undefined;
+  #tail: TailFile | undefined;
   #tailCommits: number;
   #tailBytes = 0;
   /** What is served does not continue what is kept: it takes a snapshot. */
@@ -158,7 +155,7 @@ export class LastKnownGood implements ServedJournal {
     await this.idle();
     try {
       if (this.#fault === undefined && !this.#parted) await this.#append();
-      await this.#tail?.file.close();
+      await this.#tail?.close();
     } catch (error) {
       this.#fault = diskFault(error);
     }
@@ -210,17 +207,9 @@ export class LastKnownGood implements ServedJournal {
     if (last === undefined) return;
     this.#pending = [];
     this.#pendingBytes = 0;
-    if (this.#tail === undefined) {
-      const name = tailName((batch[0] as Pending).position.revision - 1);
-      this.#tail = { name, file: await open(join(this.#directory, name), "w", 0o600) };
-      await syncDirectory(this.#directory);
-    }
-    const { file } = this.#tail;
-    const bytes = Buffer.concat(batch.map(({ sealed }) => encodeTailRecord(sealed)));
-    await file.writeFile(bytes);
-    await file.datasync();
+    this.#tail ??= await TailFile.create(this.#directory, (batch[0] as Pending).position.revision - 1);
+    this.#tailBytes += await this.#tail.append(batch.map(({ sealed }) => sealed));
     this.#tailCommits += batch.length;
-    this.#tailBytes += bytes.length;
     if (this.#tailCommits >= tailCommitsMax || this.#tailBytes >= tailBytesMax) this.#snapshotDue = true;
     this.#keep({ position: last.position, digest: last.digest });
   }
@@ -246,7 +235,8 @@ export class LastKnownGood implements ServedJournal {
     } finally {
       this.#snapshotting = false;
     }
-    await this.#dropTails();
+    // All that was appended before the snapshot began is in it; what came since is in the file in use.
+    await dropTails(this.#directory, this.#tail);
   }
 
   #snapshotKept(snapshot: Kept): void {
@@ -266,13 +256,7 @@ export class LastKnownGood implements ServedJournal {
     this.#tail = undefined;
     this.#tailCommits = 0;
     this.#tailBytes = 0;
-    await tail?.file.close();
-  }
-
-  /** All that was appended before the snapshot began is in it; what came since is in the file in use. */
-  async #dropTails(): Promise<void> {
-    for (const name of await readdir(this.#directory))
-      if (tailStart(name) !== undefined && name !== this.#tail?.name) await unlink(join(this.#directory, name));
+    await tail?.close();
   }
 
   #keep(kept: Kept): void {

@@ -1,98 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type Commit, origin, type Position, type SealedCommit } from "../../model/commit.ts";
-import { type Change, Configuration } from "../../model/configuration.ts";
-import type { ConfigEvent } from "../../model/event.ts";
-import type { Resource } from "../../model/resource.ts";
+import { origin, type SealedCommit } from "../../model/commit.ts";
+import { Configuration } from "../../model/configuration.ts";
 import { sealCommit, sealEpochMarker } from "../../model/wire/commit.ts";
 import { Commit as WireCommit } from "../../proto/gen/switchyard/config/v1/commits.ts";
-import { written } from "../../test/support/arbitrary-resource.ts";
-import { Follower } from "./follower.ts";
+import { created, farm, Followed, HandMadeLog, serving } from "../../test/dataplane/followed.ts";
 
 const noBytes = new Uint8Array(0);
-
-function created(id: string): ConfigEvent {
-  return { type: "created", resource: farm(id) };
-}
-
-function farm(id: string, connectAttemptsMax = 3): Resource {
-  return written({ farm: { name: `farms/${id}`, connectAttemptsMax } });
-}
-
-/** A log that is written by hand; two that are given the same commits are the same. */
-class HandMadeLog {
-  readonly commits: SealedCommit[] = [];
-  readonly configuration = new Configuration();
-  readonly #author: string;
-
-  constructor(author = "one") {
-    this.#author = author;
-  }
-
-  get head(): Position {
-    return this.configuration.position;
-  }
-
-  next(...events: readonly ConfigEvent[]): Commit {
-    const { epoch, revision, hash } = this.head;
-    const by = { requestId: `r${revision}`, requestDigest: noBytes, author: this.#author, reason: "", timeMs: 0 };
-    return { epoch, revision: revision + 1, parentHash: hash, ...by, events };
-  }
-
-  append(...events: readonly ConfigEvent[]): SealedCommit {
-    const commit = this.next(...events);
-    const sealed = sealCommit(commit);
-    this.configuration.apply(commit, { epoch: commit.epoch, revision: commit.revision, hash: sealed.hash });
-    this.commits.push(sealed);
-    return sealed;
-  }
-}
-
-/** A follower, and what it had carried out. */
-class Followed {
-  readonly applied: {
-    readonly names: readonly string[];
-    readonly revision: number;
-    readonly changes: readonly Change[];
-  }[] = [];
-  states = 0;
-  readonly follower = new Follower(
-    async (changes, { revision }) => {
-      const names = changes.map(({ before, after }) => `${after === null ? "-" : ""}${(after ?? before)?.name ?? ""}`);
-      this.applied.push({ names, revision, changes });
-    },
-    () => {
-      this.states += 1;
-    },
-    {
-      changing: () => this.journal.push("changing"),
-      committed: (sealed, served) => {
-        expect(served.position.hash).toEqual(sealed.hash);
-        this.journal.push(`committed ${served.position.revision} after ${this.applied.at(-1)?.revision}`);
-      },
-      replaced: (served) =>
-        this.journal.push(`replaced ${served.position.revision} after ${this.applied.at(-1)?.revision}`),
-    },
-  );
-  /** What was told to be kept, and the revision that was carried out by then. */
-  readonly journal: string[] = [];
-
-  /** What the feed would bring from where the follower stands. */
-  async follow(log: HandMadeLog): Promise<void> {
-    for (const sealed of log.commits.slice(this.follower.position().revision)) await this.follower.commit(sealed);
-    await this.follower.beacon(log.head);
-  }
-}
-
-/** A follower that serves a log of three farms. */
-async function serving(): Promise<{ log: HandMadeLog; followed: Followed }> {
-  const log = new HandMadeLog();
-  log.append(created("a"));
-  log.append(created("b"), created("c"));
-  const followed = new Followed();
-  await followed.follow(log);
-  return { log, followed };
-}
 
 describe("a follower that starts", () => {
   it("serves nothing until the head is heard, and then the whole at once", async () => {
@@ -316,85 +230,5 @@ describe("another history", () => {
     followed.follower.forked("third");
     await followed.follow(third);
     expect(followed.follower.status.digest).toEqual(third.configuration.digest);
-  });
-});
-
-describe("a node that kept what it served", () => {
-  it("serves that before anything is heard of the log, and goes on from there", async () => {
-    const log = new HandMadeLog();
-    log.append(created("a"), created("b"));
-    const followed = new Followed();
-    await followed.follower.resume(Configuration.restore(log.head, [...log.configuration.resources()]));
-    expect(followed.applied).toMatchObject([{ names: ["farms/a", "farms/b"], revision: 1 }]);
-    expect(followed.follower.status).toMatchObject({ loaded: true, position: log.head, feed: "disconnected" });
-    expect(followed.follower.position()).toEqual(log.head);
-    await followed.follower.commit(log.append(created("c")));
-    expect(followed.applied.at(-1)).toMatchObject({ names: ["farms/c"], revision: 2 });
-    expect(followed.journal).toEqual(["changing", "changing", "committed 2 after 2"]);
-  });
-
-  it("is told what to keep once it is carried out, and when it may not look", async () => {
-    const { log, followed } = await serving();
-    expect(followed.journal).toEqual(["changing", "replaced 2 after 2"]);
-    followed.journal.length = 0;
-    await followed.follower.commit(log.append(created("d")));
-    const other = new HandMadeLog("other");
-    other.append(created("x"));
-    followed.follower.forked("another");
-    await followed.follow(other);
-    expect(followed.journal).toEqual(["changing", "committed 3 after 3", "changing", "replaced 1 after 1"]);
-  });
-});
-
-describe("a resync", () => {
-  it("folds the log anew beside what is served, and changes over with only the difference", async () => {
-    const { log, followed } = await serving();
-    followed.applied.length = 0;
-    followed.follower.resync();
-    expect(followed.follower.position()).toEqual(origin);
-    expect(followed.follower.status).toMatchObject({ position: log.head, loaded: true, stalled: undefined });
-    await followed.follow(log);
-    expect(followed.applied).toMatchObject([{ names: [], revision: 2 }]);
-    await followed.follower.commit(log.append(created("d")));
-    expect(followed.follower.status.position.revision).toBe(3);
-  });
-
-  it("refuses the commit that was on its way to what is served", async () => {
-    const { log, followed } = await serving();
-    const events = Array.from({ length: 2000 }, (_, each) => created(`many-${each}`));
-    const late = followed.follower.commit(log.append(...events));
-    followed.follower.resync();
-    await Promise.allSettled([late]);
-    await followed.follow(log);
-    expect(followed.follower.status.digest).toEqual(log.configuration.digest);
-  });
-});
-
-describe("a log that ends before where the node stands", () => {
-  it("is an alarm, once, and no reason to serve anything else", async () => {
-    const { log, followed } = await serving();
-    followed.applied.length = 0;
-    followed.states = 0;
-    for (let second = 0; second < 3; second += 1) followed.follower.behind({ ...log.head, revision: 1 });
-    expect(followed.follower.status).toMatchObject({ position: log.head, stalled: { reason: "log_behind" } });
-    expect([followed.applied, followed.states]).toEqual([[], 1]);
-  });
-
-  it.each<[string, (log: HandMadeLog, followed: Followed) => Promise<void>, boolean]>([
-    ["is back at the node's position", async (log, { follower }) => follower.beacon(log.head), true],
-    ["goes on from there", async (log, { follower }) => follower.commit(log.append(created("d"))), true],
-    [
-      "has another commit there",
-      async (log, { follower }) => follower.beacon({ ...log.head, hash: new Uint8Array(32) }),
-      false,
-    ],
-    ["is still shorter", async (log, { follower }) => follower.beacon({ ...log.head, revision: 1 }), false],
-  ])("is no alarm any more once it %s: %#", async (_what, then, over) => {
-    const { log, followed } = await serving();
-    followed.follower.behind({ ...log.head, revision: 1 });
-    await then(log, followed);
-    expect(followed.follower.status.stalled).toEqual(
-      over ? undefined : expect.objectContaining({ reason: "log_behind" }),
-    );
   });
 });
