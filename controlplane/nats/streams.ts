@@ -1,4 +1,4 @@
-import { type JetStreamManager, NatsError, type NatsConnection, type StreamConfig } from "nats";
+import { ErrorCode, type JetStreamManager, NatsError, type NatsConnection, type StreamConfig } from "nats";
 import type { LogNames } from "../../model/log-names.ts";
 import { NatsUnusable } from "./server-version.ts";
 import {
@@ -15,6 +15,9 @@ const streamNotFound = 10059;
 
 /** The server may have to elect leaders first. */
 const requestTimeoutMs = 10_000;
+
+/** Of the question whether JetStream is there. */
+const probeTimeoutMs = 500;
 
 export interface EnsuredStream {
   readonly stream: string;
@@ -46,7 +49,7 @@ export async function ensureMirrors(
   names: LogNames,
   { region, hubDomain, replicas }: { readonly region: string; readonly hubDomain: string; readonly replicas: number },
 ): Promise<readonly EnsuredStream[]> {
-  const { domain } = await (await connection.jetstreamManager({ timeout: requestTimeoutMs })).getAccountInfo();
+  const { domain } = await (await managerOf(connection)).getAccountInfo();
   if (domain !== region || domain === hubDomain)
     throw new NatsUnusable(
       `the server's JetStream domain is ${domain === undefined ? "none" : JSON.stringify(domain)}: region ${region} needs a leaf server of that domain, which is not the hub's`,
@@ -58,10 +61,24 @@ async function ensureAll(
   connection: NatsConnection,
   wanted: readonly StreamSettings[],
 ): Promise<readonly EnsuredStream[]> {
-  const manager = await connection.jetstreamManager({ timeout: requestTimeoutMs });
+  const manager = await managerOf(connection);
   const ensured: EnsuredStream[] = [];
   for (const settings of wanted) ensured.push(await ensureStream(manager, settings));
   return ensured;
+}
+
+/** A server that has just come up loses requests until JetStream is ready: it is asked shortly, and again. */
+async function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
+  const endMs = performance.now() + requestTimeoutMs;
+  for (;;) {
+    try {
+      await connection.jetstreamManager({ timeout: probeTimeoutMs });
+      return await connection.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
+    } catch (error) {
+      const lost = error instanceof NatsError && error.code === ErrorCode.Timeout;
+      if (!lost || performance.now() > endMs) throw error;
+    }
+  }
 }
 
 async function ensureStream(manager: JetStreamManager, wanted: StreamSettings): Promise<EnsuredStream> {

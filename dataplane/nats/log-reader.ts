@@ -24,6 +24,11 @@ export interface PlacedRecord {
   readonly size: number;
 }
 
+/** What reads single records. */
+export interface RecordReader {
+  record(revision: number): Promise<PlacedRecord | undefined>;
+}
+
 /**
  * Reads the log's streams by direct get, from any server that keeps them, mirrors too (nats-architecture-and-design,
  * ADR-31): a node needs no consumer, and so no permission to make one.
@@ -31,7 +36,7 @@ export interface PlacedRecord {
  * A server that lags answers as of some moment ago. Each call rejects where nobody answers in time, also where there is
  * no such stream.
  */
-export class LogReader {
+export class LogReader implements RecordReader {
   readonly #connection: NatsConnection;
   readonly #names: LogNames;
   readonly #timeoutMs: number;

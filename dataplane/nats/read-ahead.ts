@@ -1,4 +1,4 @@
-import type { LogReader, PlacedRecord } from "./log-reader.ts";
+import type { PlacedRecord, RecordReader } from "./log-reader.ts";
 
 /** Requests under way, and records that wait to be taken, together. */
 const recordsAheadMax = 64;
@@ -12,7 +12,7 @@ type Answer = { readonly found: PlacedRecord | undefined } | { readonly error: u
  * The records of a range of revisions, in order, read ahead within bounds: what is held is at most `bytesAheadMax` and
  * what was under way then. Rejects as the reader does, and where a revision is missing.
  */
-export async function* readAhead(reader: LogReader, from: number, to: number): AsyncGenerator<PlacedRecord> {
+export async function* readAhead(reader: RecordReader, from: number, to: number): AsyncGenerator<PlacedRecord> {
   const ahead: Promise<Answer>[] = [];
   let next = from;
   let bytes = 0;

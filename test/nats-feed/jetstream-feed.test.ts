@@ -231,7 +231,9 @@ describe("a server that is killed and comes back", () => {
 
 /** The writer reconnects by itself; until then what it asks for is rejected. */
 async function writerIsBack(): Promise<void> {
-  await insistently(async () => (await writer.connection.jetstreamManager()).streams.info("SWITCHYARD_LOG"));
+  await insistently(async () =>
+    (await writer.connection.jetstreamManager({ timeout: 200 })).streams.info("SWITCHYARD_LOG"),
+  );
 }
 
 async function remade(): Promise<void> {
