@@ -103,7 +103,7 @@ describe("reports", () => {
 });
 
 describe("several control planes", () => {
-  it("are rig.node.asked in turn until one answers, and again when that one is lost", async () => {
+  it("are asked in turn until one answers, and again when that one is lost", async () => {
     const words: string[] = [];
     const [first, second] = [
       await FakeControlPlane.listen(),
