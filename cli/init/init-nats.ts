@@ -1,6 +1,7 @@
 import { connectNats } from "../../controlplane/nats/connect.ts";
 import { NatsUnusable, serverWarnings } from "../../controlplane/nats/server-version.ts";
-import { ensureMirrors, ensureStreams, type EnsuredStream } from "../../controlplane/nats/streams.ts";
+import { ensureMirrors } from "../../controlplane/nats/region-mirrors.ts";
+import { ensureStreams, type EnsuredStream } from "../../controlplane/nats/streams.ts";
 import { type LogNames, logNames } from "../../model/log-names.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { type CliContext, note, print } from "../context.ts";
@@ -70,6 +71,8 @@ function lineOf({ stream, outcome, settings }: EnsuredStream): string {
   switch (outcome) {
     case "made":
       return `made       ${stream}\n`;
+    case "made anew":
+      return `made anew  ${stream}: it mirrored a stream that is no more\n`;
     case "changed":
       return `changed    ${stream}: ${safeText(settings.join(", "))}\n`;
     case "unchanged":

@@ -19,7 +19,7 @@ export interface StreamLimits {
 export type StreamSettings = Partial<StreamConfig> & Pick<StreamConfig, "name">;
 
 const mebibyte = 1024 * 1024;
-const snapshotBytesMaxDefault = 512 * mebibyte;
+export const snapshotBytesMaxDefault = 512 * mebibyte;
 
 /** LOG, BLOBS and SNAPSHOTS of an installation. */
 export function streamSettings(names: LogNames, limits: StreamLimits): readonly StreamSettings[] {
@@ -54,27 +54,6 @@ export function streamSettings(names: LogNames, limits: StreamLimits): readonly 
       discard: DiscardPolicy.Old,
     },
   ];
-}
-
-/**
- * A region's mirrors of the three streams: on its leaf server, under the same names, read when the link to the hub is cut.
- * Nodes hear the feed's subject through the link, so the mirror has no republish: it would come twice.
- */
-export function mirrorSettings(names: LogNames, hubDomain: string, replicas: number): readonly StreamSettings[] {
-  return [names.logStream, names.blobStream, names.snapshotStream].map((name) => ({
-    name,
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    num_replicas: replicas,
-    max_age: 0,
-    max_msgs: -1,
-    // What the origin drops a mirror keeps: only the snapshots' is bounded, as the origin's is.
-    max_msgs_per_subject: name === names.logStream ? -1 : 1,
-    ...(name === names.snapshotStream ? { max_bytes: snapshotBytesMaxDefault, discard: DiscardPolicy.Old } : {}),
-    allow_direct: true,
-    mirror_direct: true,
-    mirror: { name, external: { api: `$JS.${hubDomain}.API`, deliver: "" } },
-  }));
 }
 
 function common(replicas: number): Omit<StreamSettings, "name"> {

@@ -4,7 +4,6 @@ import { NatsUnusable } from "./server-version.ts";
 import {
   differingSettings,
   fixedSettings,
-  mirrorSettings,
   type StreamLimits,
   type StreamSettings,
   streamSettings,
@@ -21,7 +20,7 @@ const probeTimeoutMs = 500;
 
 export interface EnsuredStream {
   readonly stream: string;
-  readonly outcome: "made" | "changed" | "unchanged";
+  readonly outcome: "made" | "made anew" | "changed" | "unchanged";
   /** Settings that were changed; empty but for `changed`. */
   readonly settings: readonly string[];
 }
@@ -37,51 +36,28 @@ export async function ensureStreams(
   names: LogNames,
   limits: StreamLimits,
 ): Promise<readonly EnsuredStream[]> {
-  return ensureAll(connection, streamSettings(names, limits));
-}
-
-/**
- * The same for a region's mirrors: the connection is to the region's leaf server, whose JetStream domain is the region's
- * name. A server of another domain is not that region's, and is left alone: on the hub a mirror would take a stream's name.
- */
-export async function ensureMirrors(
-  connection: NatsConnection,
-  names: LogNames,
-  { region, hubDomain, replicas }: { readonly region: string; readonly hubDomain: string; readonly replicas: number },
-): Promise<readonly EnsuredStream[]> {
-  const { domain } = await (await managerOf(connection)).getAccountInfo();
-  if (domain !== region || domain === hubDomain)
-    throw new NatsUnusable(
-      `the server's JetStream domain is ${domain === undefined ? "none" : JSON.stringify(domain)}: region ${region} needs a leaf server of that domain, which is not the hub's`,
-    );
-  return ensureAll(connection, mirrorSettings(names, hubDomain, replicas));
-}
-
-async function ensureAll(
-  connection: NatsConnection,
-  wanted: readonly StreamSettings[],
-): Promise<readonly EnsuredStream[]> {
   const manager = await managerOf(connection);
   const ensured: EnsuredStream[] = [];
-  for (const settings of wanted) ensured.push(await ensureStream(manager, settings));
+  for (const settings of streamSettings(names, limits)) ensured.push(await ensureStream(manager, settings));
   return ensured;
 }
 
 /** A server that has just come up loses requests until JetStream is ready: it is asked shortly, and again. */
-async function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
+export async function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   const endMs = performance.now() + requestTimeoutMs;
   for (;;) {
     try {
       await connection.jetstreamManager({ timeout: probeTimeoutMs });
       return await connection.jetstreamManager({ timeout: requestTimeoutMs, checkAPI: false });
     } catch (error) {
-      const lost = error instanceof NatsError && error.code === ErrorCode.Timeout;
+      const lost = error instanceof NatsError && error.code === (ErrorCode.Timeout as string);
       if (!lost || performance.now() > endMs) throw error;
     }
   }
 }
 
-async function ensureStream(manager: JetStreamManager, wanted: StreamSettings): Promise<EnsuredStream> {
+/** One stream of {@link ensureStreams}. */
+export async function ensureStream(manager: JetStreamManager, wanted: StreamSettings): Promise<EnsuredStream> {
   const stream = wanted.name;
   const present = await configOf(manager, stream);
   if (present === undefined) {
@@ -110,7 +86,7 @@ function roomKept(wanted: StreamSettings, present: StreamConfig): StreamSettings
 }
 
 /** Undefined where there is no such stream. */
-async function configOf(manager: JetStreamManager, stream: string): Promise<StreamConfig | undefined> {
+export async function configOf(manager: JetStreamManager, stream: string): Promise<StreamConfig | undefined> {
   try {
     return (await manager.streams.info(stream)).config;
   } catch (error) {

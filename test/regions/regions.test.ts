@@ -118,3 +118,56 @@ describe.each<Cut>(["refused", "silent"])("a region whose link to the hub is cut
     }
   });
 });
+
+describe("a log that was rebuilt at the hub", () => {
+  it("goes on in the regions, under its new epoch", async () => {
+    const chain = new HandMadeChain("one");
+    await grown(chain, 10);
+    const before = nodeIn("eu");
+    await waitFor("the end", () => before.calls.includes("beacon 10"));
+    const manager = await writer.connection.jetstreamManager();
+    await manager.streams.delete("SWITCHYARD_LOG");
+    await writer.makeStreams();
+    chain.mark(2);
+    await writer.append(...chain.commits);
+    const after = nodeIn("eu");
+    for (const sink of [before, after]) await waitFor("the end", () => sink.calls.includes("beacon 11"));
+    expect(before.calls).not.toContain("forked");
+    expect(before.at.epoch).toBe(2);
+    await grown(chain, 3);
+    for (const sink of [before, after]) await waitFor("the new end", () => sink.calls.includes("beacon 14"));
+  });
+
+  it("with another history: the mirrors are made anew by init, and the region changes over", async () => {
+    const chain = new HandMadeChain("one");
+    await grown(chain, 10);
+    const node = nodeIn("eu");
+    await waitFor("the end", () => node.calls.includes("beacon 10"));
+    links.eu.cut("refused");
+    const manager = await writer.connection.jetstreamManager();
+    await manager.streams.delete("SWITCHYARD_LOG");
+    await writer.makeStreams();
+    const other = new HandMadeChain("other", chain.commits.slice(0, 8));
+    other.mark(2);
+    for (let each = 0; each < 5; each += 1) other.grow();
+    await writer.append(...other.commits);
+    links.eu.mend();
+    await waitFor("what comes next does not continue what the node has", () =>
+      nodes[0]?.lost.some((why) => why.includes("broken_chain")),
+    );
+    expect(node.calls).not.toContain("forked");
+    const made = await runInit("--nats", leaves.eu.controlUrl, "--region", "eu", "--hub-domain", "hub");
+    expect(made.stdout).toBe(
+      "made anew  SWITCHYARD_LOG: it mirrored a stream that is no more\nunchanged  SWITCHYARD_BLOBS\nunchanged  SWITCHYARD_SNAPSHOTS\n",
+    );
+    await waitFor("the end", () => node.calls.includes("beacon 14"));
+    expect(Buffer.from(node.at.hash).equals(other.head.hash)).toBe(true);
+  });
+
+  it("can't be mirrored while the link is cut, and what is there stays", async () => {
+    links.eu.cut("refused");
+    const made = await runInit("--nats", leaves.eu.controlUrl, "--region", "eu", "--hub-domain", "hub");
+    expect(made).toMatchObject({ code: 1, stdout: "" });
+    expect(made.stderr).toContain("is the link up");
+  });
+});
