@@ -18,7 +18,7 @@ export class TestBed {
   }
 
   static async make(): Promise<TestBed> {
-    return new TestBed(await mkdtemp(join(tmpdir(), "switchyard-fleet-")));
+    return new TestBed(await mkdtemp(join(tmpdir(), "switchyard-bench-fleet-")));
   }
 
   start(program: ProcessStart): BenchProcess {
