@@ -46,8 +46,6 @@ export class AppendLine {
   /** Where the stream is going to end if all that is on its way is taken, and the request id there. */
   #tail: { readonly position: Position; readonly requestId: string } | undefined;
   #pumping: Promise<void> | undefined;
-  #interrupted: (() => void) | undefined;
-  #interruption: Promise<"interrupted"> = this.#newInterruption();
 
   constructor(stream: LogStream, copy: LocalCopy, around: LineSurroundings) {
     this.#stream = stream;
@@ -63,12 +61,6 @@ export class AppendLine {
       this.#waiting.push({ commit, key, resolve, reject });
       this.#pumping ??= this.#pump();
     });
-  }
-
-  /** The connection is lost: what is on its way will not be answered. */
-  interrupt(): void {
-    this.#interrupted?.();
-    this.#interruption = this.#newInterruption();
   }
 
   /** Resolves when everything that was asked for is answered. */
@@ -150,11 +142,7 @@ export class AppendLine {
   ): Promise<AppendOutcome> {
     const { key, commit } = append;
     try {
-      const answer = await Promise.race([acknowledged, this.#interruption]);
-      if (answer === "interrupted") {
-        acknowledged.catch(() => undefined);
-        return await this.#unanswered(append, "the connection was lost");
-      }
+      const answer = await acknowledged;
       if (answer.duplicate) return await this.#duplicate(append, answer.seq);
       if (answer.seq !== key.revision) {
         this.#around.suspect(`revision ${key.revision} was stored under sequence ${answer.seq}`);
@@ -223,12 +211,6 @@ export class AppendLine {
     if (revision === key.revision && (await this.#copy.has(revision, commit.hash)))
       return { outcome: "appended", head: { epoch: key.epoch, revision, hash: commit.hash } };
     return { outcome: "duplicate", revision };
-  }
-
-  #newInterruption(): Promise<"interrupted"> {
-    return new Promise((resolve) => {
-      this.#interrupted = () => resolve("interrupted");
-    });
   }
 }
 

@@ -138,7 +138,7 @@ export class JetStreamEventLog implements EventLog {
     const log = new JetStreamEventLog({ connection, copy, follower, line, watch, snapshots, watchers });
     // Before anything is looked at: what is taken from here on is heard.
     log.#stops.push(follower.subscribe(() => watch.lookSoon()));
-    watch.onDisconnect(() => line.interrupt());
+    watch.onDisconnect(() => stream.interrupt());
     await watch.start();
     log.#stops.push(answerHeads(connection, names, () => ({ replica: replicaId, head: copy.head })));
     const beacon = setInterval(() => {

@@ -16,6 +16,9 @@ const commitsAtOnce = 128;
 /** A cluster's leader that was cut off may answer with an old end for this long, until it steps down. */
 const staleLeaderMs = 10_000;
 
+/** After a server's restart the other replicas are back within this time: none is to think that it is alone. */
+const othersBackMs = 1_500;
+
 /** Request ids of commits that were lost to the log which one message names. */
 const namedMax = 200;
 
@@ -150,6 +153,7 @@ export class LogRepair {
   async #rebuild(finding: Suspicious, suspectedMs: number, heads: readonly Beacon[]): Promise<RepairStep> {
     const { stream, copy, makeStreams } = this.#parts;
     const { head } = copy;
+    if (head.revision > 0 && suspectedMs < othersBackMs) return waiting("the other replicas are asked again");
     if (finding.finding === "missing") {
       await makeStreams();
       if (head.revision === 0) return waiting("the streams are made");

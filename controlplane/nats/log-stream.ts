@@ -1,4 +1,12 @@
-import type { JetStreamClient, JetStreamManager, MsgHdrs, NatsConnection, PubAck } from "nats";
+import {
+  ErrorCode,
+  type JetStreamClient,
+  type JetStreamManager,
+  type MsgHdrs,
+  type NatsConnection,
+  NatsError,
+  type PubAck,
+} from "nats";
 import type { LogNames } from "../../model/log-names.ts";
 import { encodeCommitRecord, encodeReferenceRecord } from "../../model/wire/log-record.ts";
 import type { KeyedCommit } from "../log/sqlite-event-log.ts";
@@ -39,6 +47,8 @@ export class LogStream {
   readonly names: LogNames;
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
+  /** Those who wait for an answer. */
+  readonly #asking = new Set<(error: NatsError) => void>();
 
   private constructor(connection: NatsConnection, names: LogNames, manager: JetStreamManager) {
     this.connection = connection;
@@ -53,10 +63,17 @@ export class LogStream {
     return new LogStream(connection, names, manager);
   }
 
+  /** The connection is lost: what is asked will not be answered, and whoever waits for it is told so. */
+  interrupt(): void {
+    const lost = new NatsError("the connection was lost", ErrorCode.Disconnect);
+    for (const reject of this.#asking) reject(lost);
+    this.#asking.clear();
+  }
+
   /** @throws NatsError where the leader does not answer */
   async end(): Promise<StreamEnd> {
     try {
-      const { state, config } = await this.#manager.streams.info(this.names.logStream);
+      const { state, config } = await this.#answered(this.#manager.streams.info(this.names.logStream));
       const holes = state.last_seq > 0 && (state.messages !== state.last_seq || state.first_seq !== 1);
       return { stream: "present", last: state.last_seq, holes, replicas: config.num_replicas };
     } catch (error) {
@@ -68,7 +85,8 @@ export class LogStream {
   /** A revision as the leader has it. @throws NatsError where it does not answer */
   async leaderAt(revision: number): Promise<StoredAt> {
     try {
-      const stored = await this.#manager.streams.getMessage(this.names.logStream, { seq: revision });
+      const query = { seq: revision };
+      const stored = await this.#answered(this.#manager.streams.getMessage(this.names.logStream, query));
       return await this.read(revision, stored.header, stored.data);
     } catch (error) {
       if (["no_message", "no_stream"].includes(requestFault(error))) return { read: "missing" };
@@ -79,7 +97,9 @@ export class LogStream {
   /** A revision as any server has it: one that lags answers `missing`. @throws NatsError where none answers */
   async anyAt(revision: number): Promise<StoredAt> {
     const sequence = revision;
-    const stored = await directGet(this.connection, this.names.logStream, { sequence }, requestTimeoutMs);
+    const stored = await this.#answered(
+      directGet(this.connection, this.names.logStream, { sequence }, requestTimeoutMs),
+    );
     if (stored?.sequence !== revision) return { read: "missing" };
     return this.read(revision, stored.headers, stored.data);
   }
@@ -88,7 +108,7 @@ export class LogStream {
   async read(revision: number, head: MsgHdrs | undefined, data: Uint8Array): Promise<StoredAt> {
     const message = readRecordMessage(revision, head, data);
     if (message.read !== "reference") return message;
-    const commit = await getBlob(this.connection, this.names, message, requestTimeoutMs);
+    const commit = await this.#answered(getBlob(this.connection, this.names, message, requestTimeoutMs));
     return commit === undefined ? { read: "bodiless", hash: message.hash } : keyedCommit(commit, message.key);
   }
 
@@ -105,7 +125,7 @@ export class LogStream {
   }
 
   async putBody({ commit }: Pick<KeyedCommit, "commit">): Promise<number> {
-    return putBlob(this.connection, this.names, commit, requestTimeoutMs);
+    return this.#answered(putBlob(this.connection, this.names, commit, requestTimeoutMs));
   }
 
   /**
@@ -116,7 +136,7 @@ export class LogStream {
    * @throws NatsError; see `requestFault`
    */
   publish(record: Uint8Array, key: KeyedCommit["key"], after?: string): Promise<PubAck> {
-    return this.#client.publish(this.names.logSubject, record, {
+    const acknowledged = this.#client.publish(this.names.logSubject, record, {
       headers: recordHeaders(key),
       expect: {
         streamName: this.names.logStream,
@@ -124,6 +144,7 @@ export class LogStream {
         ...(after === undefined ? {} : { lastMsgID: messageId(after) }),
       },
     });
+    return this.#answered(acknowledged);
   }
 
   /** Deletes the stream with all that is in it. */
@@ -133,5 +154,12 @@ export class LogStream {
     } catch (error) {
       if (requestFault(error) !== "no_stream") throw error;
     }
+  }
+
+  #answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#asking.add(reject);
+      answer.then(resolve, reject).finally(() => this.#asking.delete(reject));
+    });
   }
 }

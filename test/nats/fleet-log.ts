@@ -6,7 +6,6 @@ import { type AppendOutcome, LogUnavailable } from "../../controlplane/log/event
 import { connectNats } from "../../controlplane/nats/connect.ts";
 import { JetStreamEventLog, type JetStreamEventLogOptions } from "../../controlplane/nats/jetstream-event-log.ts";
 import type { SealedCommit } from "../../model/commit.ts";
-import { sealCommit } from "../../model/wire/commit.ts";
 import { appendOn } from "../contract/sealed-commit.ts";
 
 export const testLimits = { replicas: 1, logBytesMax: 256 << 20, blobBytesMax: 256 << 20, snapshotBytesMax: 64 << 20 };
@@ -51,8 +50,17 @@ export class TestFleet {
     return replica;
   }
 
-  async dispose(): Promise<void> {
+  /** A client that is no replica; who asks for it closes it. */
+  async connection(url: string): Promise<NatsConnection> {
+    return connectNats({ servers: url, name: "test" });
+  }
+
+  async closeReplicas(): Promise<void> {
     for (const replica of this.#replicas) await replica.close();
+  }
+
+  async dispose(): Promise<void> {
+    await this.closeReplicas();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -77,22 +85,4 @@ export async function commitUntilTaken(log: JetStreamEventLog, requestId: string
 export async function allCommits(log: JetStreamEventLog): Promise<readonly SealedCommit[]> {
   const { revision } = await log.head();
   return log.read(0, revision);
-}
-
-/** A commit that opens, without events, on a head. */
-export function realCommit(
-  head: { epoch: number; revision: number; hash: Uint8Array },
-  requestId: string,
-): SealedCommit {
-  return sealCommit({
-    epoch: head.epoch,
-    revision: head.revision + 1,
-    parentHash: head.hash,
-    requestId,
-    requestDigest: new Uint8Array(32),
-    author: "test",
-    reason: "",
-    timeMs: 1,
-    events: [],
-  });
 }
