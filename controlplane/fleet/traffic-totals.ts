@@ -111,70 +111,72 @@ export class TrafficTotals {
   }
 }
 
-/** One sum of traffic. */
+/**
+ * One sum of traffic. Kept as numbers, which are added in place: sums of bigints would each leave an old one behind, in
+ * a part of the heap that is swept seldom. They are exact up to 2^53, and beyond that to one part in as many.
+ */
 export class Counts {
-  #connections = 0n;
-  #bytesFromClients = 0n;
-  #bytesFromServers = 0n;
+  #connections = 0;
+  #bytesFromClients = 0;
+  #bytesFromServers = 0;
   readonly #ended = new WordCounts();
   readonly #handshakes = new WordCounts();
 
   add(traffic: Traffic): void {
-    this.#connections = sum(this.#connections, traffic.connections);
-    this.#bytesFromClients = sum(this.#bytesFromClients, traffic.bytesFromClients);
-    this.#bytesFromServers = sum(this.#bytesFromServers, traffic.bytesFromServers);
+    this.#connections += Number(traffic.connections);
+    this.#bytesFromClients += Number(traffic.bytesFromClients);
+    this.#bytesFromServers += Number(traffic.bytesFromServers);
     this.#ended.add(traffic.ended);
     this.#handshakes.add(traffic.handshakes);
   }
 
   addCounts(counts: Counts): void {
-    this.#connections = sum(this.#connections, counts.#connections);
-    this.#bytesFromClients = sum(this.#bytesFromClients, counts.#bytesFromClients);
-    this.#bytesFromServers = sum(this.#bytesFromServers, counts.#bytesFromServers);
+    this.#connections += counts.#connections;
+    this.#bytesFromClients += counts.#bytesFromClients;
+    this.#bytesFromServers += counts.#bytesFromServers;
     this.#ended.addCounts(counts.#ended);
     this.#handshakes.addCounts(counts.#handshakes);
   }
 
   toWire(): Traffic {
     return {
-      connections: this.#connections,
-      bytesFromClients: this.#bytesFromClients,
-      bytesFromServers: this.#bytesFromServers,
+      connections: uint64(this.#connections),
+      bytesFromClients: uint64(this.#bytesFromClients),
+      bytesFromServers: uint64(this.#bytesFromServers),
       ended: this.#ended.toWire(),
       handshakes: this.#handshakes.toWire(),
     };
   }
 }
 
-/** A sum that stays at its end: a node that says nonsense must not make a message that can't be encoded. */
-function sum(left: bigint, right: bigint): bigint {
-  const total = left + right;
-  return total > uint64Max ? uint64Max : total;
+/** What can be encoded: a node that says nonsense must not make a message that can't be. */
+function uint64(count: number): bigint {
+  return count < 2 ** 64 ? BigInt(count) : uint64Max;
 }
 
 /** Counts by words of a closed set. Mostly there are one or two: arrays take a fifth of the memory of a map. */
 class WordCounts {
   #words: string[] | undefined;
-  #counts: bigint[] | undefined;
+  #counts: number[] | undefined;
 
   add(counts: Readonly<Record<string, bigint>>): void {
-    for (const word in counts) this.#add(word, counts[word] ?? 0n);
+    for (const word in counts) this.#add(word, Number(counts[word] ?? 0n));
   }
 
   addCounts(counts: WordCounts): void {
-    for (const [at, word] of (counts.#words ?? []).entries()) this.#add(word, counts.#counts?.[at] ?? 0n);
+    for (const [at, word] of (counts.#words ?? []).entries()) this.#add(word, counts.#counts?.[at] ?? 0);
   }
 
   toWire(): Record<string, bigint> {
-    return Object.fromEntries((this.#words ?? []).map((word, at) => [word, this.#counts?.[at] ?? 0n]));
+    return Object.fromEntries((this.#words ?? []).map((word, at) => [word, uint64(this.#counts?.[at] ?? 0)]));
   }
 
-  #add(word: string, count: bigint): void {
+  #add(word: string, count: number): void {
     this.#words ??= [];
     this.#counts ??= [];
     let at = this.#words.indexOf(word);
     if (at < 0 && this.#words.length >= wordsMax) at = this.#words.indexOf(otherName);
     if (at < 0) at = this.#words.push(this.#words.length < wordsMax ? word : otherName) - 1;
-    this.#counts[at] = sum(this.#counts[at] ?? 0n, count);
+    this.#counts[at] = (this.#counts[at] ?? 0) + count;
   }
 }
