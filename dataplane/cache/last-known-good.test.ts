@@ -12,11 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SealedCommit } from "../../model/commit.ts";
-import { Configuration } from "../../model/configuration.ts";
-import type { ConfigEvent } from "../../model/event.ts";
-import { sealCommit } from "../../model/wire/commit.ts";
-import { written } from "../../test/support/arbitrary-resource.ts";
+import { created, kept, Served } from "../../test/dataplane/served.ts";
 import { waitFor } from "../../test/support/wait-for.ts";
 import { LastKnownGood } from "./last-known-good.ts";
 import { StateDirectoryInUse } from "./state-directory.ts";
@@ -37,50 +33,6 @@ function open(): LastKnownGood {
   const cache = LastKnownGood.open(directory);
   opened.push(cache);
   return cache;
-}
-
-function created(id: string): ConfigEvent {
-  return { type: "created", resource: written({ farm: { name: `farms/${id}` } }) };
-}
-
-/** What a node serves, and the commits that made it so. */
-class Served {
-  configuration = new Configuration();
-  readonly #author: string;
-
-  constructor(author = "one") {
-    this.#author = author;
-  }
-
-  commit(...events: readonly ConfigEvent[]): SealedCommit {
-    const { epoch, revision, hash } = this.configuration.position;
-    const by = {
-      requestId: `r${revision}`,
-      requestDigest: new Uint8Array(0),
-      author: this.#author,
-      reason: "",
-      timeMs: 0,
-    };
-    const commit = { epoch, revision: revision + 1, parentHash: hash, ...by, events };
-    const sealed = sealCommit(commit);
-    this.configuration.apply(commit, { epoch, revision: revision + 1, hash: sealed.hash });
-    return sealed;
-  }
-
-  /** So many more commits, each carried out and told to the cache. */
-  async goOn(cache: LastKnownGood, count: number, id = "f"): Promise<void> {
-    for (let each = 0; each < count; each += 1) {
-      cache.changing();
-      const sealed = this.commit(created(`${id}${this.configuration.position.revision}`));
-      cache.committed(sealed, this.configuration);
-    }
-    await kept(cache, this.configuration);
-  }
-}
-
-async function kept(cache: LastKnownGood, { position }: Configuration): Promise<void> {
-  await waitFor(`revision ${position.revision} on disk`, () => cache.kept.position.revision === position.revision);
-  await cache.idle();
 }
 
 /** A directory with a snapshot at revision 3 and two commits behind it. */
@@ -136,7 +88,8 @@ describe("what a node served", () => {
     const served = await filled();
     const cache = open();
     await served.goOn(cache, 1500);
-    await waitFor("the new snapshot", () => !readdirSync(directory).includes("commits-3"));
+    const before = new Set(["commits-3", "commits-5"]);
+    await waitFor("the new snapshot", () => !readdirSync(directory).some((name) => before.has(name)));
     await cache.idle();
     await cache.close();
     opened.length = 0;
@@ -226,6 +179,20 @@ describe("a state directory", () => {
       expect([again.loaded?.position, again.problems]).toEqual([served.configuration.position, []]);
     },
   );
+
+  it("whose process ended between a snapshot and the removal of what is in it is whole", async () => {
+    const served = await filled();
+    const old = readFileSync(tail());
+    const cache = open();
+    cache.changing();
+    cache.replaced(served.configuration);
+    await cache.idle();
+    await cache.close();
+    opened.length = 0;
+    writeFileSync(join(directory, "commits-3"), old);
+    const again = open();
+    expect([again.loaded?.position, again.problems]).toEqual([served.configuration.position, []]);
+  });
 
   it("that is empty is no cache, and no problem", () => {
     const cache = open();

@@ -239,15 +239,13 @@ export class LastKnownGood implements ServedJournal {
     await dropTails(this.#directory, this.#tail);
   }
 
+  /** Of commits that came meanwhile, those that could be appended were: what is kept may be further on by now. */
   #snapshotKept(snapshot: Kept): void {
-    const { revision } = snapshot.position;
-    this.#pending = this.#pending.filter((each) => each.position.revision > revision);
-    this.#pendingBytes = this.#pending.reduce((bytes, { sealed }) => bytes + sealed.body.length, 0);
-    const ahead = !this.#parted && this.#kept.position.revision > revision;
+    const kept = this.#parted ? snapshot : this.#kept;
     this.#parted = false;
     this.#fault = undefined;
     this.#failures = 0;
-    this.#keep(ahead ? this.#kept : snapshot);
+    this.#keep(kept);
   }
 
   /** What comes from now on goes to another file, so that this one can be dropped. */

@@ -43,7 +43,7 @@ describe("a resync", () => {
     expect(followed.follower.status.position.revision).toBe(3);
   });
 
-  it("refuses the commit that was on its way to what is served", async () => {
+  it("takes no harm from a commit that is on its way to what is served", async () => {
     const { log, followed } = await serving();
     const events = Array.from({ length: 2000 }, (_, each) => created(`many-${each}`));
     const late = followed.follower.commit(log.append(...events));

@@ -84,7 +84,6 @@ export class Follower implements CommitSink {
       if (reason === "broken") this.#rebuilding = new Configuration();
       throw new Error(`${opened.fault}: ${opened.detail}`);
     }
-    if (configuration !== (this.#rebuilding ?? this.#serving)) throw new Error("the log is folded anew");
     const served = configuration === this.#serving;
     if (served) this.#journal?.changing();
     const changes = await inSlices(configuration.applying(opened.commit, opened.position));

@@ -72,18 +72,21 @@ describe("traffic", () => {
   });
 
   it("that did not leave before the session was lost is told in the next one", async () => {
-    rig.node.reportBytes = 1024 * 1024;
     const deltas: TrafficDelta[] = [];
+    let reads = false;
     const plane = await rig.hold((call) => {
       welcome(call, 0n, 1);
-      if ((plane?.sessions.length ?? 0) > 1) readsDeltas(call, deltas);
+      if (reads) readsDeltas(call, deltas);
     });
-    await waitFor("a report that is stuck", () => plane.sessions.length === 1 && rig.node.asked === 1);
-    rig.node.traffic.closed("r", null, ended);
-    rig.node.reportBytes = 0;
+    const [long, { traffic }] = ["x".repeat(1000), rig.node];
+    for (let each = 0; each < 2000; each += 1) traffic.closed(`${long}${each}`, null, ended);
+    await waitFor("a delta that is stuck", () => traffic.empty && plane.sessions.length === 1);
+    traffic.closed("r", null, ended);
+    reads = true;
     plane.sessions[0]?.emit("error", { code: status.UNAVAILABLE, details: "gone" });
-    await waitFor("the count", () => connectionsOf(deltas, "r") > 0);
-    expect(connectionsOf(deltas, "r")).toBe(1);
+    const told = (): number => deltas.flatMap(({ routes }) => routes).length;
+    await waitFor("all of it", () => told() >= 2001);
+    expect([told(), connectionsOf(deltas, "r"), connectionsOf(deltas, `${long}7`)]).toEqual([2001, 1, 1]);
   });
 
   it("of many routes comes in deltas that a control plane takes", async () => {
