@@ -48,7 +48,7 @@ describe("at every moment", () => {
       served.commit(...many);
       cache.changing();
       cache.replaced(served.configuration);
-      const commits = Math.floor(random() * 1600);
+      const commits = 1200 + Math.floor(random() * 800);
       for (let each = 0; each < commits; each += 1) {
         cache.changing();
         cache.committed(served.commit(created(`c${history}x${each}`)), served.configuration);
