@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { NatsConnection } from "nats";
 import type { Logger } from "pino";
 import type { ControlPlane } from "../../controlplane/control-plane.ts";
 import { connectNats } from "../../controlplane/nats/connect.ts";
@@ -21,6 +20,8 @@ const tryAgainMs = 1000;
 
 /** What was published is sent off in this time, or left. */
 const drainMs = 1000;
+
+type Connection = Awaited<ReturnType<typeof connectNats>>;
 
 export interface NatsControlPlaneOptions {
   readonly nats: string;
@@ -60,7 +61,7 @@ async function connected(
   { nats, replicaId }: NatsControlPlaneOptions,
   logger: Logger,
   signal: AbortSignal,
-): Promise<NatsConnection | undefined> {
+): Promise<Connection | undefined> {
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       return await connectNats({ servers: nats, name: `switchyard controlplane ${replicaId}` });
@@ -74,7 +75,7 @@ async function connected(
 }
 
 async function startOn(
-  connection: NatsConnection,
+  connection: Connection,
   options: NatsControlPlaneOptions,
   logger: Logger,
 ): Promise<NatsControlPlane> {
