@@ -54,7 +54,8 @@ export async function getBlob(
     });
   } catch (error) {
     // Nobody keeps the stream at all.
-    if (error instanceof NatsError && error.code === ErrorCode.NoResponders) return undefined;
+    const noResponders: string = ErrorCode.NoResponders;
+    if (error instanceof NatsError && error.code === noResponders) return undefined;
     throw error;
   }
   return joinReferenced(

@@ -169,7 +169,9 @@ export class LogWatch implements LineSurroundings {
 
   #hearStatus(): void {
     const statuses = this.#parts.connection.status();
-    this.#endStatus = () => void (Reflect.get(statuses, "stop") as (() => void) | undefined)?.call(statuses);
+    // The iterator can be stopped, which its type does not say; without it the loop below would outlive the log.
+    const stop = Reflect.get(statuses, "stop") as (() => void) | undefined;
+    this.#endStatus = () => stop?.call(statuses);
     void (async () => {
       for await (const { type } of statuses) {
         if (this.#stopped) return;

@@ -33,6 +33,8 @@ export class StreamFollower {
   #waiting: Promise<Finding> | undefined;
   #scrubbed = 0;
   #scrubUrgent = true;
+  /** Where the scrub found damage, which the stream's end does not show; 0 for nowhere. */
+  #damagedAt = 0;
 
   constructor(stream: LogStream, copy: LocalCopy) {
     this.#stream = stream;
@@ -72,10 +74,18 @@ export class StreamFollower {
     return this.alone(async () => {
       const finding = await this.#refresh();
       if (finding.finding !== "current") return finding;
-      const { revision, hash } = this.#copy.head;
-      if (revision === 0) return finding;
-      return this.#compare(revision, hash, await this.#stream.leaderAt(revision));
+      return (await this.#inspectAt(this.#damagedAt)) ?? (await this.#inspectAt(this.#copy.head.revision)) ?? finding;
     });
+  }
+
+  /** Compares one revision with what the leader has. Undefined where they agree. */
+  async #inspectAt(revision: number): Promise<Finding | undefined> {
+    const [commit] = revision === 0 ? [] : await this.#copy.read(revision - 1, 1);
+    if (commit === undefined) return undefined;
+    const found = await this.#compare(revision, commit.hash, await this.#stream.leaderAt(revision));
+    if (found.finding !== "current") return found;
+    if (revision === this.#damagedAt) this.#damagedAt = 0;
+    return undefined;
   }
 
   /** Whether the stream has not been compared as a whole since the server came back: then it is likeliest damaged. */
@@ -107,7 +117,9 @@ export class StreamFollower {
           return;
         }
         const finding = await this.#compare(revision, commit.hash, leaders);
-        if (finding.finding !== "current") found = finding;
+        if (finding.finding === "current") return;
+        found = finding;
+        this.#damagedAt = revision;
       },
       comparedAtOnce,
     );

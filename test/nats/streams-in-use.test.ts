@@ -66,6 +66,28 @@ test("the chunks of a large commit that was not taken are purged", async () => {
   expect(await messagesIn(a, names.blobStream)).toBe(4);
 });
 
+test("of two chains that are appended at once one is taken from its start, and the other not from its middle", async () => {
+  const replicas = [await fleet.replica(server.url, "a"), await fleet.replica(server.url, "b")];
+  for (let round = 0; round < 20; round += 1) {
+    const head = await replicas[0]!.log.head();
+    const outcomes = await Promise.all(
+      replicas.map(async ({ log, id }) => {
+        const appends: Promise<{ readonly outcome: string }>[] = [];
+        for (let at = head, each = 0; each < 5; each += 1) {
+          const append = appendOn(at, `${id}-${round}-${each}`);
+          at = positionOf(append);
+          appends.push(log.append(append.commit, append.key));
+        }
+        return (await Promise.all(appends)).map(({ outcome }) => outcome);
+      }),
+    );
+    expect(new Set(outcomes.map(([first]) => first))).toEqual(new Set(["appended", "conflict"]));
+    for (const chain of outcomes) expect(new Set(chain).size).toBe(1);
+    expect((await replicas[1]!.log.head()).revision).toBe(head.revision + 5);
+  }
+  for (const { log } of replicas) expect(log.status()).toMatchObject({ state: "following", head: { epoch: 1 } });
+});
+
 test("a body that the server has lost is stored again by a replica that has it", async () => {
   const a = await fleet.replica(server.url, "a", { lookEveryMs: 50 });
   await commitUntilTaken(a.log, "large", large());
