@@ -16,6 +16,7 @@ make             make
 g++              g++
 nats-server      nats-server
 faketime         faketime
+ip               iproute2
 '
 
 missing=$(echo "$tools" | while read -r program package; do

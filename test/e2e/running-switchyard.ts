@@ -19,9 +19,16 @@ export class RunningSwitchyard {
   stderr = "";
   readonly #child: ChildProcess;
 
-  constructor(words: readonly string[], cwd = checkout, environment: Readonly<Record<string, string>> = {}) {
+  /** `prefix` is a command line that runs the rest of its words, as `ip netns exec` does. */
+  constructor(
+    words: readonly string[],
+    cwd = checkout,
+    environment: Readonly<Record<string, string>> = {},
+    prefix: readonly string[] = [],
+  ) {
     const env = { ...process.env, ...environment };
-    this.#child = spawn(process.execPath, [command, ...words], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const [program, ...rest] = [...prefix, process.execPath, command, ...words] as [string, ...string[]];
+    this.#child = spawn(program, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
   }

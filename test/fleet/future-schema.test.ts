@@ -4,7 +4,6 @@ import { afterEach, expect, test } from "vitest";
 import { logNames } from "../../model/log-names.ts";
 import { decodeRecord, encodeCommitRecord } from "../../model/wire/log-record.ts";
 import { Commit } from "../../proto/gen/switchyard/config/v1/commits.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
 import { EchoServer, echoOnce } from "./long-connections.ts";
 import { RealFleet, until } from "./real-fleet.ts";
 
@@ -48,15 +47,10 @@ async function commitFromTheFuture(url: string): Promise<void> {
 }
 
 test("a commit of a newer schema version is not followed: the node serves what it has, also after a restart, and says so", async () => {
-  server = await EchoServer.listen("app.test");
-  const [port] = (await freePorts(1)) as [number];
   fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
-  await fleet.apply(`
-- farm: {name: farms/app}
-- server: {name: farms/app/servers/a, address: "${server.address}"}
-- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
-- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
-`);
+  server = await EchoServer.listen(fleet.network.address, "app.test");
+  const [node] = fleet.nodes;
+  await fleet.applyApp(server.address);
   await fleet.allAt(1);
   await commitFromTheFuture(fleet.nats.url);
   const says = async (): Promise<boolean> => {
@@ -66,11 +60,10 @@ test("a commit of a newer schema version is not followed: the node serves what i
     );
   };
   await until("a node that reports the newer schema", says);
-  await echoOnce(port, "app.test");
-  const [node] = fleet.nodes;
+  await echoOnce(node!, "app.test");
   await node!.process.kill();
   await node!.process.start();
   expect(await fleet.metric(node!, "switchyard_node_revision")).toBe(1);
-  await echoOnce(port, "app.test");
+  await echoOnce(node!, "app.test");
   await until("the same after the restart", says);
 });

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "vitest";
 import { seededRandom } from "../support/seeded-random.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { CommitStream } from "./commit-stream.ts";
 import { EchoServer, LongConnection } from "./long-connections.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
-import { RealFleet } from "./real-fleet.ts";
+import { RealFleet, type RealNode } from "./real-fleet.ts";
 
 /** Each of the three kinds is killed so often. */
 const kills = Number(process.env["SWITCHYARD_KILLS"] ?? 50);
@@ -24,23 +24,18 @@ test.each(["nats-server", "a replica", "a node"] as const)(
   `kill -9 of %s, ${kills} times, at any moment: no acknowledged commit is lost or doubled, every node ends with the log's digest, no connection through another node breaks`,
   async (victim) => {
     const random = seededRandom(Number(process.env["SWITCHYARD_TEST_SEED"]));
-    server = await EchoServer.listen("app.test");
-    const [port] = (await freePorts(1)) as [number];
-    fleet = await RealFleet.start({ replicas: 2, nodes: 1 });
-    await fleet.apply(`
-- farm: {name: farms/app}
-- server: {name: farms/app/servers/a, address: "${server.address}"}
-- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
-- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
-`);
+    fleet = await RealFleet.start({ replicas: 2, nodes: 2 });
+    server = await EchoServer.listen(fleet.network.address, "app.test");
+    await fleet.applyApp(server.address);
     await fleet.allAt(1);
-    // They flow through the first node, which is never killed: the second one shares its port, and comes only now.
-    const connections = await Promise.all(Array.from({ length: 4 }, () => LongConnection.open(port, "app.test")));
-    const second = await fleet.addNode("n2");
-    await second.process.start();
+    const [first, second] = fleet.nodes as [RealNode, RealNode];
+    // They flow through the first node, which is never killed.
+    const connections = await Promise.all(Array.from({ length: 4 }, () => LongConnection.open(first, "app.test")));
     const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: server.address });
     for (let kill = 1; kill <= kills; kill += 1) {
-      await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 300)));
+      const seen = commits.acknowledged.length;
+      await waitFor("a commit since the last kill", () => commits.acknowledged.length > seen);
+      await new Promise((resolve) => setTimeout(resolve, Math.floor(random() * 100)));
       if (victim === "nats-server") {
         await fleet.nats.kill();
         await fleet.nats.start();

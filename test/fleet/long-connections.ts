@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect as tlsConnect, createServer, type Server, type TLSSocket } from "node:tls";
 import type { AddressInfo } from "node:net";
+import { edgePort, type RealNode } from "./real-fleet.ts";
 import { testCertificate } from "../support/test-certificate.ts";
 
 /** A TLS server that sends back what it hears. */
@@ -12,7 +13,8 @@ export class EchoServer {
 
   private constructor(server: Server) {
     this.#server = server;
-    this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { address, port } = server.address() as AddressInfo;
+    this.address = `${address}:${port}`;
     server.on("secureConnection", (socket) => {
       this.#sockets.add(socket);
       socket.on("error", () => undefined);
@@ -22,9 +24,10 @@ export class EchoServer {
     server.on("tlsClientError", () => undefined);
   }
 
-  static async listen(name: string): Promise<EchoServer> {
+  /** `host` is an address of this machine. */
+  static async listen(host: string, name: string): Promise<EchoServer> {
     const server = createServer(await testCertificate(name));
-    server.listen(0, "127.0.0.1");
+    server.listen(0, host);
     await once(server, "listening");
     return new EchoServer(server);
   }
@@ -37,8 +40,8 @@ export class EchoServer {
 }
 
 /** One message there and back on a new connection. Rejects with what went wrong. */
-export async function echoOnce(port: number, name: string): Promise<void> {
-  const socket = tlsConnect({ host: "127.0.0.1", port, servername: name, rejectUnauthorized: false });
+export async function echoOnce({ host }: RealNode, name: string): Promise<void> {
+  const socket = connectTo(host.address, name);
   try {
     await once(socket, "secureConnect");
     await exchange(socket);
@@ -60,8 +63,8 @@ export class LongConnection {
     this.#running = this.#run();
   }
 
-  static async open(port: number, name: string): Promise<LongConnection> {
-    const socket = tlsConnect({ host: "127.0.0.1", port, servername: name, rejectUnauthorized: false });
+  static async open({ host }: RealNode, name: string): Promise<LongConnection> {
+    const socket = connectTo(host.address, name);
     await once(socket, "secureConnect");
     return new LongConnection(socket);
   }
@@ -83,6 +86,10 @@ export class LongConnection {
       this.failure = error instanceof Error ? error : new Error(String(error));
     }
   }
+}
+
+function connectTo(host: string, servername: string): TLSSocket {
+  return tlsConnect({ host, port: edgePort, servername, rejectUnauthorized: false });
 }
 
 async function exchange(socket: TLSSocket): Promise<void> {

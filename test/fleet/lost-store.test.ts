@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import { freePorts } from "../e2e/running-switchyard.ts";
 import { CommitStream } from "./commit-stream.ts";
 import { EchoServer, echoOnce } from "./long-connections.ts";
-import { RealFleet } from "./real-fleet.ts";
+import { RealFleet, until } from "./real-fleet.ts";
 
 let fleet: RealFleet | undefined;
 let server: EchoServer | undefined;
@@ -19,15 +18,9 @@ test.each([
 ] as const)(
   "when the store of NATS %s, no acknowledged commit is missing, and every node serves on and ends equal",
   async (_what, damage) => {
-    server = await EchoServer.listen("app.test");
-    const [port] = (await freePorts(1)) as [number];
     fleet = await RealFleet.start({ replicas: 2, nodes: 2 });
-    await fleet.apply(`
-- farm: {name: farms/app}
-- server: {name: farms/app/servers/a, address: "${server.address}"}
-- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
-- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
-`);
+    server = await EchoServer.listen(fleet.network.address, "app.test");
+    await fleet.applyApp(server.address);
     await fleet.allAt(1);
     await fleet.nats.kill("SIGTERM");
     const older = fleet.nats.saveStore();
@@ -39,11 +32,14 @@ test.each([
     await fleet.nats.kill();
     damage(fleet, older);
     await fleet.nats.start();
-    await echoOnce(port, "app.test");
+    for (const node of fleet.nodes) await echoOnce(node, "app.test");
     // The rebuilt log has every commit, and the mark of its new epoch.
     await fleet.allAt(before + 1);
-    await echoOnce(port, "app.test");
-    await fleet.apply(`- server: {name: farms/app/servers/a, address: "${server.address}", weight: 256}`);
+    for (const node of fleet.nodes) await echoOnce(node, "app.test");
+    // While the log is being rebuilt it says so, and takes nothing.
+    const weight = `- server: {name: farms/app/servers/a, address: "${server.address}", weight: 256}`;
+    const taken = async () => (await fleet!.run(["apply", "-f", "-"], weight)).exitCode === 0;
+    await until("a log that takes commits again", taken);
     await fleet.allAt(before + 2);
     await fleet.allEqual();
     const committed = await fleet.committed();

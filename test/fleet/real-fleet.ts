@@ -3,26 +3,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigServiceClient } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { checkout, freePorts, RunningSwitchyard } from "../e2e/running-switchyard.ts";
-import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { type NatsServer, startNatsCluster, startNatsServer } from "../support/nats-server.ts";
 import { runTool, type ToolRun } from "../support/run-tool.ts";
+import { type NetworkHost, TestNetwork } from "../support/test-network.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { credentials } from "@grpc/grpc-js";
 
 const command = join(checkout, "cli/switchyard.mjs");
+
+/** What a process has around it: more environment, and a command line that it is run by. */
+export interface Surroundings {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly prefix?: readonly string[];
+}
 
 /** One control-plane replica or node: it can be killed, and started again with the same words. */
 export class FleetProcess {
   readonly id: string;
   readonly #words: readonly string[];
   readonly #ready: RegExp;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #surroundings: Surroundings;
   #running: RunningSwitchyard | undefined;
 
-  constructor(id: string, words: readonly string[], ready: RegExp, environment: Readonly<Record<string, string>> = {}) {
+  constructor(id: string, words: readonly string[], ready: RegExp, surroundings: Surroundings = {}) {
     this.id = id;
     this.#words = words;
     this.#ready = ready;
-    this.#environment = environment;
+    this.#surroundings = surroundings;
   }
 
   /** Starts it; resolves once it says that it is up. */
@@ -32,7 +39,8 @@ export class FleetProcess {
   }
 
   startUnready(): void {
-    this.#running = new RunningSwitchyard(this.#words, checkout, this.#environment);
+    const { environment, prefix } = this.#surroundings;
+    this.#running = new RunningSwitchyard(this.#words, checkout, environment, prefix);
   }
 
   async ready(): Promise<void> {
@@ -62,30 +70,41 @@ export class FleetProcess {
 
 export interface RealNode {
   readonly process: FleetProcess;
-  readonly opsPort: number;
+  readonly host: NetworkHost;
 }
 
 export interface RealReplica {
   readonly process: FleetProcess;
-  /** `127.0.0.1:port` of the admin API. */
+  /** `10.64.0.1:port` of the admin API. */
   readonly address: string;
 }
 
 export interface RealFleetOptions {
-  /** One server, or all of a cluster; one of its own where left out. */
-  readonly servers?: readonly NatsServer[];
+  /** Servers of NATS, in one cluster where there are several. Default 1. */
+  readonly servers?: 1 | 3;
   readonly replicas: number;
   readonly nodes: number;
 }
 
-/** A fleet of real processes: nats-server, control-plane replicas, nodes; each with a directory and ports of its own. */
+/** Where each node listens, on all addresses of its host. */
+export const edgePort = 8443;
+
+/** Where each node's /metrics are, on all addresses of its host. */
+const opsPort = 7781;
+
+/**
+ * A fleet of real processes: nats-server, control-plane replicas, nodes. Each node is a host of its own in the test's
+ * network, so that all may bind the same port; the rest runs on the near side of the network's bridge.
+ */
 export class RealFleet {
   readonly folder = mkdtempSync(join(tmpdir(), "switchyard-fleet-"));
+  readonly network: TestNetwork;
   readonly servers: readonly NatsServer[];
   readonly replicas: RealReplica[] = [];
   readonly nodes: RealNode[] = [];
 
-  private constructor(servers: readonly NatsServer[]) {
+  private constructor(network: TestNetwork, servers: readonly NatsServer[]) {
+    this.network = network;
     this.servers = servers;
   }
 
@@ -99,41 +118,40 @@ export class RealFleet {
     return this.servers.map(({ url }) => url).join(",");
   }
 
-  static async start(options: RealFleetOptions): Promise<RealFleet> {
-    const fleet = new RealFleet(options.servers ?? [await startNatsServer()]);
-    const copies = String(fleet.servers.length);
-    const made = await fleet.run(["init", "nats", "--nats", fleet.natsUrl, "--replicas", copies]);
+  static async start({ servers: count = 1, replicas, nodes }: RealFleetOptions): Promise<RealFleet> {
+    const network = await TestNetwork.make();
+    const host = network.address;
+    const servers = count === 1 ? [await startNatsServer({ host })] : await startNatsCluster(count, host);
+    const fleet = new RealFleet(network, servers);
+    const made = await fleet.run(["init", "nats", "--nats", fleet.natsUrl, "--replicas", String(count)]);
     if (made.exitCode !== 0) throw new Error(`init nats: ${made.stderr}`);
-    for (let index = 1; index <= options.replicas; index += 1) await fleet.addReplica(`cp${index}`);
+    for (let index = 1; index <= replicas; index += 1) await fleet.addReplica(`cp${index}`);
     await Promise.all(fleet.replicas.map(({ process }) => process.start()));
-    for (let index = 1; index <= options.nodes; index += 1) await fleet.addNode(`n${index}`);
+    for (let index = 1; index <= nodes; index += 1) await fleet.addNode(`n${index}`);
     await Promise.all(fleet.nodes.map(({ process }) => process.start()));
     return fleet;
   }
 
   async addReplica(id: string): Promise<RealReplica> {
     const [admin, ops] = (await freePorts(2)) as [number, number];
-    const address = `127.0.0.1:${admin}`;
+    const address = `${this.network.address}:${admin}`;
     const where = ["--data-dir", join(this.folder, id), "--nats", this.natsUrl, "--replica-id", id];
-    const ports = ["--admin-address", address, "--http-address", `127.0.0.1:${ops}`];
+    const ports = ["--admin-address", address, "--http-address", `127.0.0.1:${ops}`, "--allow-insecure-bind"];
     const process = new FleetProcess(id, ["controlplane", ...where, ...ports], /control plane at revision \d+/);
     const replica = { process, address };
     this.replicas.push(replica);
     return replica;
   }
 
-  /** More words and environment for its command line, where a test wants them. */
-  async addNode(
-    id: string,
-    words: readonly string[] = [],
-    environment: Readonly<Record<string, string>> = {},
-  ): Promise<RealNode> {
-    const [opsPort] = (await freePorts(1)) as [number];
+  /** With more environment where a test wants it. Not started yet. */
+  async addNode(id: string, environment: Readonly<Record<string, string>> = {}): Promise<RealNode> {
+    const host = await this.network.host(id);
     const controls = this.replicas.flatMap(({ address }) => ["--control", address]);
     const where = ["--nats", this.natsUrl, "--state-dir", join(this.folder, id)];
-    const identity = ["--id", id, "--region", "eu", "--http-address", `127.0.0.1:${opsPort}`];
-    const line = ["node", ...where, ...controls, ...identity, ...words];
-    const node = { process: new FleetProcess(id, line, /node \S+ at revision \d+/, environment), opsPort };
+    const identity = ["--id", id, "--region", "eu", "--http-address", `0.0.0.0:${opsPort}`, "--allow-insecure-bind"];
+    const line = ["node", ...where, ...controls, ...identity];
+    const around = { environment, prefix: host.prefix };
+    const node = { process: new FleetProcess(id, line, /node \S+ at revision \d+/, around), host };
     this.nodes.push(node);
     return node;
   }
@@ -143,6 +161,16 @@ export class RealFleet {
     const server = this.replicas[0]?.address;
     const to = server === undefined || words.includes("--server") ? [] : ["--server", server];
     return runTool(process.execPath, [command, ...words, ...to], "nodejs", input);
+  }
+
+  /** Applies a farm with one server behind a listener on {@link edgePort}: the name `app.test` leads there. */
+  async applyApp(serverAddress: string): Promise<void> {
+    await this.apply(`
+- farm: {name: farms/app}
+- server: {name: farms/app/servers/a, address: "${serverAddress}"}
+- listener: {name: listeners/edge, addresses: ["0.0.0.0:${edgePort}"]}
+- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
+`);
   }
 
   /** Applies YAML by the first replica. */
@@ -181,7 +209,7 @@ export class RealFleet {
   /** A node's own number: `switchyard_node_revision` and the like. Undefined while it does not answer. */
   async metric(node: RealNode, name: string): Promise<number | undefined> {
     try {
-      const text = await (await fetch(`http://127.0.0.1:${node.opsPort}/metrics`)).text();
+      const text = await (await fetch(`http://${node.host.address}:${opsPort}/metrics`)).text();
       const [, value] = new RegExp(`^${name} (\\S+)$`, "m").exec(text) ?? [];
       return value === undefined ? undefined : Number(value);
     } catch {
@@ -210,6 +238,7 @@ export class RealFleet {
   async stop(): Promise<void> {
     for (const { process } of [...this.nodes, ...this.replicas]) await process.kill();
     for (const server of this.servers) await server.dispose();
+    await this.network.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

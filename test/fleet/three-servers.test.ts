@@ -1,8 +1,7 @@
 import { connect } from "nats";
 import { afterEach, expect, test } from "vitest";
 import { logNames } from "../../model/log-names.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
-import { type NatsServer, startNatsCluster } from "../support/nats-server.ts";
+import type { NatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { CommitStream } from "./commit-stream.ts";
 import { RealFleet } from "./real-fleet.ts";
@@ -32,19 +31,13 @@ async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
 }
 
 test(`three servers, the leader killed ${leadersKilled} times under load: commits go on, none is lost, every node ends equal`, async () => {
-  const servers = await startNatsCluster(3);
-  const [port] = (await freePorts(1)) as [number];
-  fleet = await RealFleet.start({ servers, replicas: 2, nodes: 2 });
-  await fleet.apply(`
-- farm: {name: farms/app}
-- server: {name: farms/app/servers/a, address: "127.0.0.1:9"}
-- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
-`);
+  fleet = await RealFleet.start({ servers: 3, replicas: 2, nodes: 2 });
+  await fleet.applyApp("127.0.0.1:9");
   const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: "127.0.0.1:9" });
   for (let round = 1; round <= leadersKilled; round += 1) {
     const before = commits.acknowledged.length;
     await waitFor("commits under this leader", () => commits.acknowledged.length > before + 20, 60_000);
-    const leader = await leaderOf(servers);
+    const leader = await leaderOf(fleet.servers);
     await leader.kill();
     const without = commits.acknowledged.length;
     await waitFor("commits under the next leader", () => commits.acknowledged.length > without + 20, 60_000);

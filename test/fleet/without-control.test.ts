@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from "vitest";
-import { freePorts } from "../e2e/running-switchyard.ts";
 import { EchoServer, echoOnce, LongConnection } from "./long-connections.ts";
 import { RealFleet } from "./real-fleet.ts";
 
@@ -13,29 +12,23 @@ afterEach(async () => {
 });
 
 test("with control plane and NATS gone, new connections are routed, and a node that is killed comes back from its cache", async () => {
-  server = await EchoServer.listen("app.test");
-  const [port] = (await freePorts(1)) as [number];
   fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
-  await fleet.apply(`
-- farm: {name: farms/app}
-- server: {name: farms/app/servers/a, address: "${server.address}"}
-- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
-- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
-`);
-  await fleet.allAt(1);
+  server = await EchoServer.listen(fleet.network.address, "app.test");
   const [node] = fleet.nodes;
-  const lasting = await LongConnection.open(port, "app.test");
+  await fleet.applyApp(server.address);
+  await fleet.allAt(1);
+  const lasting = await LongConnection.open(node!, "app.test");
 
   await fleet.replicas[0]!.process.kill();
   await fleet.nats.kill();
-  for (let visit = 0; visit < 20; visit += 1) await echoOnce(port, "app.test");
+  for (let visit = 0; visit < 20; visit += 1) await echoOnce(node!, "app.test");
   expect(lasting.failure).toBeUndefined();
   await lasting.close();
 
   await node!.process.kill();
   await node!.process.start();
   expect(await fleet.metric(node!, "switchyard_node_revision")).toBe(1);
-  for (let visit = 0; visit < 20; visit += 1) await echoOnce(port, "app.test");
+  for (let visit = 0; visit < 20; visit += 1) await echoOnce(node!, "app.test");
 
   // When all is back the node goes on by itself.
   await fleet.nats.start();

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { freePorts } from "../e2e/running-switchyard.ts";
 import { EchoServer, echoOnce } from "./long-connections.ts";
 import { RealFleet } from "./real-fleet.ts";
 
@@ -25,23 +24,15 @@ function fakeTimeLibrary(): string {
 test.each(["+1h", "-1h"])(
   "a node whose clock is off by %s follows, serves and reports as the others",
   async (offset) => {
-    server = await EchoServer.listen("app.test");
-    const [port] = (await freePorts(1)) as [number];
     fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
+    server = await EchoServer.listen(fleet.network.address, "app.test");
     const off = { LD_PRELOAD: fakeTimeLibrary(), FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
-    const node = await fleet.addNode("off", [], off);
+    const node = await fleet.addNode("off", off);
     await node.process.start();
-    await fleet.apply(`
-- farm: {name: farms/app}
-- server: {name: farms/app/servers/a, address: "${server.address}"}
-- listener: {name: listeners/edge, addresses: ["127.0.0.1:${port}"]}
-- route: {name: listeners/edge/routes/app, match: {serverNames: [app.test]}, action: {farm: farms/app}}
-`);
+    await fleet.applyApp(server.address);
     await fleet.allAt(1);
     await fleet.allEqual();
-    // Only the one that is off is left to answer.
-    await fleet.nodes[0]!.process.kill();
-    for (let visit = 0; visit < 20; visit += 1) await echoOnce(port, "app.test");
+    for (let visit = 0; visit < 20; visit += 1) await echoOnce(node, "app.test");
     expect(await fleet.metric(node, "switchyard_node_ready")).toBe(1);
   },
 );

@@ -10,6 +10,8 @@ const readyWithinMs = 20_000;
 export interface NatsServerOptions {
   /** More of the server's configuration file, as text. */
   readonly config?: string;
+  /** Where it listens: loopback unless given. */
+  readonly host?: string;
   /** The name of the server in its cluster. */
   readonly name?: string;
   /** The port for routes, and the routes of the cluster; see {@link startNatsCluster}. */
@@ -50,10 +52,10 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
 }
 
 /** Three servers (or as many as asked for) in one cluster, each with a store of its own. */
-export async function startNatsCluster(count = 3): Promise<readonly NatsServer[]> {
+export async function startNatsCluster(count = 3, host = "127.0.0.1"): Promise<readonly NatsServer[]> {
   const routePorts = await Promise.all(Array.from({ length: count }, freePort));
   const servers = await Promise.all(
-    routePorts.map((port, index) => newNatsServer({ name: `n${index + 1}`, cluster: { port, routePorts } })),
+    routePorts.map((port, index) => newNatsServer({ host, name: `n${index + 1}`, cluster: { port, routePorts } })),
   );
   await Promise.all(servers.map((server) => server.start()));
   return servers;
@@ -61,6 +63,7 @@ export async function startNatsCluster(count = 3): Promise<readonly NatsServer[]
 
 async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const directory = mkdtempSync(join(tmpdir(), "switchyard-nats-"));
+  const host = options.host ?? "127.0.0.1";
   const port = await freePort();
   const storeDirectory = join(directory, "store");
   const configPath = join(directory, "nats.conf");
@@ -90,7 +93,7 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
       if (failed !== undefined) throw failed;
       if (child?.exitCode !== null)
         throw new Error(`nats-server ended with ${child?.exitCode}:\n${output.slice(from)}`);
-      if (output.slice(from).includes("Server is ready") && (await takesClients(port))) return;
+      if (output.slice(from).includes("Server is ready") && (await takesClients(host, port))) return;
       if (performance.now() > endMs) throw new Error(`nats-server is not ready:\n${output.slice(from)}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -107,7 +110,7 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   };
 
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: `nats://${host}:${port}`,
     port,
     storeDirectory,
     get pid() {
@@ -133,9 +136,13 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   };
 }
 
-function configText(port: number, storeDirectory: string, { config, name, cluster }: NatsServerOptions): string {
+function configText(
+  port: number,
+  storeDirectory: string,
+  { config, host = "127.0.0.1", name, cluster }: NatsServerOptions,
+): string {
   const lines = [
-    `listen: "127.0.0.1:${port}"`,
+    `listen: "${host}:${port}"`,
     `jetstream { store_dir: ${JSON.stringify(storeDirectory)}, max_mem: 16MB, max_file: 4GB }`,
   ];
   if (name !== undefined) lines.push(`server_name: ${name}`);
@@ -159,9 +166,9 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function takesClients(port: number): Promise<boolean> {
+async function takesClients(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.once("error", () => resolve(false));
     // The server speaks first (INFO).
     socket.once("data", () => {
