@@ -59,7 +59,7 @@ export function quickSizes(seed: number): FleetSizes {
     sessionSeconds: 5,
     fanoutCommits: 100,
     regionCommits: 100,
-    writeSeconds: 3,
+    writeSeconds: 4,
   };
 }
 
@@ -72,6 +72,6 @@ export function fullSizes(seed: number): FleetSizes {
     sessionSeconds: 10,
     fanoutCommits: 100,
     regionCommits: 100,
-    writeSeconds: 5,
+    writeSeconds: 6,
   };
 }

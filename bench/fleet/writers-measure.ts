@@ -1,4 +1,5 @@
 import type { Figures } from "../compare/measure.ts";
+import { readUsage, usageBetween } from "../compare/process-usage.ts";
 import { quantile } from "../compare/statistics.ts";
 import { AdminApi } from "./admin-api.ts";
 import { benchRoute } from "./bench-configuration.ts";
@@ -7,10 +8,10 @@ import { initStreams, startReplica, startWithBase } from "./nats-log.ts";
 import { natsObstacle, NatsServer } from "./nats-server.ts";
 import { checkStream } from "./stream-check.ts";
 
-/** Calls that each replica has under way. */
-const callsPerReplica = 16;
+/** Calls that each replica has under way: enough that it never waits for one, more would only queue. */
+const callsPerReplica = 4;
 
-const warmUpMs = 1000;
+const warmUpMs = 3000;
 
 /** What was acknowledged: by request id, the revision. */
 type Acknowledged = Map<string, number>;
@@ -33,13 +34,15 @@ export const writersMeasure: FleetMeasure = {
     }
     const acknowledged: Acknowledged = new Map();
     await writeFor(apis, warmUpMs, "warm", acknowledged);
-    const { latencies, seconds, slowestReplica } = await timed(apis, sizes, acknowledged);
+    const { latencies, seconds, slowestReplica, cpuNs } = await timed(apis, sizes, acknowledged);
     const revisions = await checkStream(server.url, acknowledged);
     return {
       commitsPerSecond: latencies.length / seconds,
       commitP50Ms: quantile(latencies, 0.5),
       commitP99Ms: quantile(latencies, 0.99),
       slowestReplicaPerSecond: slowestReplica / seconds,
+      // Of all replicas, the server and the callers: what a commit costs, however busy the machine is.
+      cpuMsPerCommit: cpuNs / 1e6 / latencies.length,
       acknowledged: acknowledged.size,
       revisions,
     };
@@ -47,11 +50,13 @@ export const writersMeasure: FleetMeasure = {
 };
 
 async function timed(apis: readonly AdminApi[], { writeSeconds }: FleetSizes, acknowledged: Acknowledged) {
+  const before = readUsage(process.pid);
   const startedMs = performance.now();
   const byReplica = await writeFor(apis, writeSeconds * 1000, "timed", acknowledged);
   const seconds = (performance.now() - startedMs) / 1000;
   const slowestReplica = Math.min(...byReplica.map((latencies) => latencies.length));
-  return { latencies: byReplica.flat(), seconds, slowestReplica };
+  const { cpuNs } = usageBetween(before, readUsage(process.pid));
+  return { latencies: byReplica.flat(), seconds, slowestReplica, cpuNs };
 }
 
 /** Every replica writes, each call a route of its own, until the time is over. Answers how long each call took. */
