@@ -1,7 +1,6 @@
 import { Events, type Msg, type NatsConnection } from "nats";
 import { origin, type Position, sameBytes } from "../../model/commit.ts";
 import type { LogNames } from "../../model/log-names.ts";
-import { openCommit } from "../../model/wire/commit.ts";
 import { decodeBeacon } from "../../model/wire/log-record.ts";
 import { decodeSnapshot } from "../../model/wire/snapshot.ts";
 import type { Backoff } from "../feed/backoff.ts";
@@ -9,8 +8,8 @@ import type { CommitSink, FeedState } from "../feed/commit-feed.ts";
 import { Beacons } from "./beacons.ts";
 import { EarlyEnd } from "./early-end.ts";
 import { FeedWindow } from "./feed-window.ts";
-import type { FeedTimes } from "./jetstream-commit-feed.ts";
-import { LogReader, type PlacedRecord } from "./log-reader.ts";
+import type { FeedTimes } from "./feed-times.ts";
+import { hashOf, LogReader, type PlacedRecord } from "./log-reader.ts";
 import { readAhead } from "./read-ahead.ts";
 import type { ServedHistory } from "./served-history.ts";
 import { Wake } from "./wake.ts";
@@ -196,7 +195,7 @@ export class FeedSession {
     this.#failures = 0;
     if (position.revision > 0) {
       if (this.#earlyEnd.seen(now))
-        this.#sink.behind(end === undefined ? origin : await this.#positionOf(end, position.epoch));
+        this.#sink.behind(end === undefined ? origin : await this.#reader.positionOf(end, position.epoch));
       return;
     }
     // A stream without a record is an empty log only where a replica says so: it may have been lost.
@@ -272,13 +271,6 @@ export class FeedSession {
     this.#tryLater();
   }
 
-  async #positionOf(placed: PlacedRecord, epoch: number): Promise<Position> {
-    const opened = openCommit(await this.#reader.commitOf(placed));
-    return "fault" in opened
-      ? { epoch, revision: placed.revision, hash: hashOf(placed) ?? new Uint8Array(32) }
-      : opened.position;
-  }
-
   #tellState(): void {
     const state = this.#stateNow();
     if (state === undefined || state === this.#state) return;
@@ -296,11 +288,6 @@ export class FeedSession {
     const answers = now - this.#answeredAtMs < silentAfterMs;
     return answers && (isNew || this.#beacons.isFresh(now)) ? "following" : "silent";
   }
-}
-
-function hashOf({ record }: PlacedRecord): Uint8Array | undefined {
-  if (record.record === "malformed") return undefined;
-  return record.record === "commit" ? record.commit.hash : record.hash;
 }
 
 function samePlace(left: Position, right: Position): boolean {

@@ -4,6 +4,7 @@ import { type Backoff, pause } from "../feed/backoff.ts";
 import type { CommitFeed, CommitSink } from "../feed/commit-feed.ts";
 import { connectNode, serverList } from "./connect-node.ts";
 import { FeedSession } from "./feed-session.ts";
+import { type FeedTimes, feedTimesDefault } from "./feed-times.ts";
 import { ServedHistory } from "./served-history.ts";
 
 export interface JetStreamCommitFeedOptions {
@@ -19,25 +20,6 @@ export interface JetStreamCommitFeedOptions {
   readonly onLost: (why: string) => void;
   readonly times?: Partial<FeedTimes>;
 }
-
-/** What the feed waits for, in milliseconds. */
-export interface FeedTimes {
-  /** The last record is asked for this often, a quarter more or less: what is lost on the feed's subject is found so. */
-  readonly pollMs: number;
-  /** Without a beacon of a replica, or an answer of the stream, for so long, the feed is silent. */
-  readonly silentAfterMs: number;
-  /** The log must have ended too early for so long to be behind: one server of a cluster, or a mirror, may lag. */
-  readonly behindAfterMs: number;
-  /** Of one read. */
-  readonly requestTimeoutMs: number;
-}
-
-export const feedTimesDefault: FeedTimes = {
-  pollMs: 1000,
-  silentAfterMs: 5000,
-  behindAfterMs: 3000,
-  requestTimeoutMs: 2000,
-};
 
 /**
  * Follows the log on JetStream: hears commits on the subject to which the stream republishes them, and reads what it

@@ -1,6 +1,7 @@
 import type { NatsConnection } from "nats";
-import type { SealedCommit } from "../../model/commit.ts";
+import type { Position, SealedCommit } from "../../model/commit.ts";
 import { blobChunkSubject, type LogNames, snapshotChunkSubject } from "../../model/log-names.ts";
+import { openCommit } from "../../model/wire/commit.ts";
 import {
   decodeRecord,
   decodeSnapshotPointer,
@@ -77,6 +78,13 @@ export class LogReader implements RecordReader {
     }
   }
 
+  /** Where a record stands; its epoch is guessed where it can't be read. */
+  async positionOf(placed: PlacedRecord, epoch: number): Promise<Position> {
+    const opened = openCommit(await this.commitOf(placed));
+    if (!("fault" in opened)) return opened.position;
+    return { epoch, revision: placed.revision, hash: hashOf(placed) ?? new Uint8Array(32) };
+  }
+
   /** Where the newest snapshot is, if there is one. */
   async snapshotPointer(): Promise<SnapshotPointer | undefined> {
     const message = await this.#lastOf(this.#names.snapshotStream, this.#names.snapshotPointerSubject);
@@ -131,6 +139,12 @@ export class LogReader implements RecordReader {
       throw new Error(`a direct get of ${stream} is answered ${headers?.code ?? ""} ${headers?.description ?? ""}`);
     return { sequence, data };
   }
+}
+
+/** Of the commit that the record is, or refers to; undefined where it can't be read. */
+export function hashOf({ record }: PlacedRecord): Uint8Array | undefined {
+  if (record.record === "malformed") return undefined;
+  return record.record === "commit" ? record.commit.hash : record.hash;
 }
 
 interface DirectMessage {

@@ -1,5 +1,6 @@
 import { Backoff } from "../../dataplane/feed/backoff.ts";
-import { type FeedTimes, JetStreamCommitFeed } from "../../dataplane/nats/jetstream-commit-feed.ts";
+import type { FeedTimes } from "../../dataplane/nats/feed-times.ts";
+import { JetStreamCommitFeed } from "../../dataplane/nats/jetstream-commit-feed.ts";
 import type { CommitSink } from "../../dataplane/feed/commit-feed.ts";
 
 /** Shorter than in life, where a test would wait for them. */

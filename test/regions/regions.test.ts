@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FeedTimes } from "../../dataplane/nats/jetstream-commit-feed.ts";
+import type { FeedTimes } from "../../dataplane/nats/feed-times.ts";
 import { RecordingSink } from "../dataplane/recording-sink.ts";
 import { FedNode } from "../nats-feed/fed-node.ts";
 import { HandMadeChain, StreamWriter } from "../nats-feed/stream-writer.ts";
