@@ -24,6 +24,7 @@ import { ensureStreams } from "./streams.ts";
 const beaconEveryMs = 1_000;
 const lookEveryMsDefault = 1_000;
 const headsGatherMsDefault = 1_000;
+const othersBackMsDefault = 1_500;
 
 export interface JetStreamEventLogOptions {
   /** Of `connectNats`: it comes back by itself. It is not closed with the log. */
@@ -44,6 +45,8 @@ export interface JetStreamEventLogOptions {
   readonly lookEveryMs?: number;
   /** How long other replicas have to say where their copies end. Default 1 s. */
   readonly headsGatherMs?: number;
+  /** How long other replicas have to come back before this one makes or rebuilds a stream. Default 1.5 s. */
+  readonly othersBackMs?: number;
   readonly nowMs?: () => number;
 }
 
@@ -118,6 +121,7 @@ export class JetStreamEventLog implements EventLog {
       nowMs,
       report,
       headsGatherMs: options.headsGatherMs ?? headsGatherMsDefault,
+      othersBackMs: options.othersBackMs ?? othersBackMsDefault,
       makeStreams: async () => void (await ensureStreams(connection, names, limits)),
       replaced: (detail) => options.onReplaced?.(detail),
       rebuilt: async () => {

@@ -16,9 +16,6 @@ const commitsAtOnce = 128;
 /** A cluster's leader that was cut off may answer with an old end for this long, until it steps down. */
 const staleLeaderMs = 10_000;
 
-/** After a server's restart the other replicas are back within this time: none is to think that it is alone. */
-const othersBackMs = 1_500;
-
 /** Request ids of commits that were lost to the log which one message names. */
 const namedMax = 200;
 
@@ -30,6 +27,8 @@ export interface RepairParts {
   /** Makes the streams where they are missing. */
   readonly makeStreams: () => Promise<void>;
   readonly headsGatherMs: number;
+  /** After a server's restart the other replicas are back within this time: none is to think that it is alone. */
+  readonly othersBackMs: number;
   readonly nowMs: () => number;
   readonly report: (level: "warn" | "error", message: string) => void;
   /** The copy was exchanged for another history. */
@@ -151,9 +150,9 @@ export class LogRepair {
   }
 
   async #rebuild(finding: Suspicious, suspectedMs: number, heads: readonly Beacon[]): Promise<RepairStep> {
-    const { stream, copy, makeStreams } = this.#parts;
+    const { stream, copy, makeStreams, othersBackMs } = this.#parts;
     const { head } = copy;
-    if (head.revision > 0 && suspectedMs < othersBackMs) return waiting("the other replicas are asked again");
+    if (suspectedMs < othersBackMs) return waiting("the other replicas are asked again");
     if (finding.finding === "missing") {
       await makeStreams();
       if (head.revision === 0) return waiting("the streams are made");

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Events, type NatsConnection, NatsError } from "nats";
 import { LogUnavailable } from "../log/event-log.ts";
 import type { LineSurroundings } from "./append-line.ts";
@@ -11,6 +12,10 @@ const unreachableEveryMs = 500;
 
 /** The same while the stream is compared with the copy as a whole, after the server was away. */
 const scrubEveryMs = 50;
+
+/** How long a log that is being made or rebuilt is waited for at the start, and how often it is looked at. */
+const startedWithinMs = 5_000;
+const startingEveryMs = 50;
 
 /** How soon a gap in the feed is filled. */
 const gapMs = 20;
@@ -65,11 +70,15 @@ export class LogWatch implements LineSurroundings {
     this.#disconnected = callback;
   }
 
-  /** Resolves after the first look, and what could be mended at once. */
+  /** Resolves when the copy follows the stream, when the server can't be reached, or after a time. */
   async start(): Promise<void> {
     this.#hearStatus();
-    // The first makes the streams where there are none, the second finds them.
-    for (let look = 0; look < 3 && this.state !== "following"; look += 1) await this.#look();
+    const endMs = performance.now() + startedWithinMs;
+    await this.#look();
+    while (this.state === "repairing" && performance.now() < endMs) {
+      await pause(startingEveryMs);
+      await this.#look();
+    }
     this.#running = this.#run();
   }
 

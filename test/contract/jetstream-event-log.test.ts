@@ -40,6 +40,7 @@ describeEventLog("JetStreamEventLog", () => {
       localPath: pathOf(index),
       limits,
       headsGatherMs: 200,
+      othersBackMs: 0,
     });
   return {
     open: async () => open(),
