@@ -1,14 +1,12 @@
-import { connectNats } from "../../controlplane/nats/connect.ts";
-import { NatsUnusable, serverWarnings } from "../../controlplane/nats/server-version.ts";
+import { serverWarnings } from "../../controlplane/nats/server-version.ts";
 import { ensureMirrors } from "../../controlplane/nats/region-mirrors.ts";
 import { ensureStreams, type EnsuredStream } from "../../controlplane/nats/streams.ts";
-import { type LogNames, logNames } from "../../model/log-names.ts";
+import type { LogNames } from "../../model/log-names.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { type CliContext, note, print } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { safeText } from "../output/safe-text.ts";
-
-const connectTimeoutMs = 5000;
+import { connectedNats, type Connection, namesOf } from "./connected-nats.ts";
 
 export interface InitNatsOptions {
   readonly nats: string;
@@ -18,14 +16,12 @@ export interface InitNatsOptions {
   readonly hubDomain?: string;
 }
 
-type Connection = Awaited<ReturnType<typeof connectNats>>;
-
 export async function initNats(context: CliContext, options: InitNatsOptions): Promise<void> {
   const { region, hubDomain } = options;
   if ((region === undefined) !== (hubDomain === undefined))
     throw new CliFailure(exitCode.usage, "--region and --hub-domain go together");
   const names = namesOf(options.namespace);
-  const connection = await connected(options.nats);
+  const connection = await connectedNats(options.nats, "switchyard init");
   try {
     const version = connection.info?.version ?? "";
     const ensured = await made(connection, names, options);
@@ -33,24 +29,6 @@ export async function initNats(context: CliContext, options: InitNatsOptions): P
     for (const warning of serverWarnings(version, options.replicas)) note(context, `warning: ${warning}`);
   } finally {
     await connection.close();
-  }
-}
-
-function namesOf(namespace: string): LogNames {
-  try {
-    return logNames(namespace);
-  } catch (error) {
-    throw new CliFailure(exitCode.usage, messageOf(error));
-  }
-}
-
-async function connected(servers: string): Promise<Connection> {
-  try {
-    return await connectNats({ servers, name: "switchyard init", timeoutMs: connectTimeoutMs });
-  } catch (error) {
-    if (error instanceof RangeError) throw new CliFailure(exitCode.usage, `--nats: ${messageOf(error)}`);
-    if (error instanceof NatsUnusable) throw new CliFailure(exitCode.failed, messageOf(error));
-    throw new CliFailure(exitCode.unreachable, `NATS can't be reached, or refuses us: ${messageOf(error)}`);
   }
 }
 
@@ -63,7 +41,7 @@ async function made(
     if (hubDomain === undefined) return await ensureStreams(connection, names, { replicas });
     return await ensureMirrors(connection, names, { region: region ?? "", hubDomain, replicas });
   } catch (error) {
-    throw new CliFailure(exitCode.failed, messageOf(error));
+    throw new CliFailure(exitCode.failed, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -78,8 +56,4 @@ function lineOf({ stream, outcome, settings }: EnsuredStream): string {
     case "unchanged":
       return `unchanged  ${stream}\n`;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
