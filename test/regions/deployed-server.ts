@@ -40,7 +40,7 @@ export async function startDeployed(
     const text = readFileSync(new URL(name, deployed), "utf8")
       .replaceAll("0.0.0.0:4222", `127.0.0.1:${port}`)
       // A region that was told the hub's own address would go round the link that a test cuts.
-      .replaceAll(`"0.0.0.0:7422"`, `"127.0.0.1:${leafPort}"\n  no_advertise: true`)
+      .replaceAll(`"0.0.0.0:7422"`, `"127.0.0.1:${leafPort}"\n  advertise: "127.0.0.1:1"`)
       .replaceAll("0.0.0.0:6222", `127.0.0.1:${routePort}`)
       .replaceAll("/var/lib/nats", join(directory, "store"));
     writeFileSync(join(directory, name), text);
