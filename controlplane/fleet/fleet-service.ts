@@ -16,6 +16,7 @@ import type { FleetExchange } from "./fleet-exchange.ts";
 import { type FleetNode, type LogView, messageLoadMax, nodeLoad, nodeMessage } from "./fleet-node.ts";
 import { summaries } from "./fleet-summary.ts";
 import type { FleetView } from "./fleet-view.ts";
+import { lookAtLog } from "./look-at-log.ts";
 import { serverStatuses } from "./server-status.ts";
 import { holdSession, type SessionParts } from "./session.ts";
 import { FleetWatchers } from "./watch-fleet.ts";
@@ -38,18 +39,18 @@ export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
   return {
     session: (call) => holdSession(parts, call),
     listNodes: unary(fault, async (request) => {
-      await live.catchUp();
+      await lookAtLog(live);
       return listNodes(view, log, request);
     }),
     getNode: unary(fault, async ({ name }) => {
-      await live.catchUp();
+      await lookAtLog(live);
       const node = name.startsWith("nodes/") ? view.node(name.slice("nodes/".length), log) : undefined;
       if (node !== undefined) return { node };
       const description = `there is no ${JSON.stringify(name.slice(0, 80))}`;
       throw Refused.by("NOT_FOUND", [{ field: "name", reason: "unknown_reference", description }]);
     }),
     getFleet: unary(fault, async () => {
-      await live.catchUp();
+      await lookAtLog(live);
       const replicas = parts.exchange?.replicas() ?? [view.replica];
       const { revision, epoch } = log;
       return { revision: BigInt(revision), epoch: BigInt(epoch), regions: summaries(view.shown(), log), replicas };
@@ -58,12 +59,12 @@ export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
       watchers.watch({ live, view, log }, request, send, signal),
     ),
     listServers: unary(fault, async (request) => {
-      await live.catchUp();
+      await lookAtLog(live);
       return listServers(parts, listings, request);
     }),
     directNode: unary(fault, (request) => directNode(parts, request)),
     explain: unary(fault, async (request) => {
-      await live.catchUp();
+      await lookAtLog(live);
       const listener = wantedListener(live, request.listener);
       return explain(live.configuration, listener, announcementOf(request), view.failingServers());
     }),

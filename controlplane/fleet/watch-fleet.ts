@@ -3,6 +3,7 @@ import type { Node, WatchFleetRequest, WatchFleetResponse } from "../../proto/ge
 import type { Send } from "../admin/handler.ts";
 import { Refused } from "../admin/refused.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
+import { lookAtLog } from "./look-at-log.ts";
 import { type LogView, messageLoadMax, nodeLoad, nodeMessage } from "./fleet-node.ts";
 import type { FleetView } from "./fleet-view.ts";
 
@@ -77,7 +78,7 @@ class FleetWatcher {
 
   async pass(): Promise<void> {
     const { live, view, log } = this.#parts;
-    await live.catchUp();
+    await lookAtLog(live);
     const { revision } = log;
     // Lag and the comparison of digests are the log's as much as the node's.
     const since = revision === this.#seenRevision ? this.#seen : -1;

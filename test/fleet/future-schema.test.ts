@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { connect } from "nats";
+import { connect, headers } from "nats";
 import { afterEach, expect, test } from "vitest";
 import { logNames } from "../../model/log-names.ts";
 import { decodeRecord, encodeCommitRecord } from "../../model/wire/log-record.ts";
@@ -39,8 +39,22 @@ async function commitFromTheFuture(url: string): Promise<void> {
       events: [{ schemaVersion: 99, fact: { $case: "deleted", value: { name: "farms/app" } } }],
     }).finish();
     const hash = Uint8Array.from(createHash("sha256").update(body).digest());
-    const options = { msgID: "from-the-future", expect: { lastSequence: last } };
+    // What stands beside a commit is the same in every version.
+    const beside = headers();
+    beside.set("Switchyard-Epoch", String(epoch));
+    beside.set("Switchyard-Parent", Buffer.from(record.commit.hash).toString("hex"));
+    const options = { msgID: "from-the-future", headers: beside, expect: { lastSequence: last } };
     await connection.jetstream().publish(logSubject, encodeCommitRecord({ body, hash }), options);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function logEnd(url: string): Promise<number> {
+  const connection = await connect({ servers: url });
+  try {
+    const manager = await connection.jetstreamManager();
+    return (await manager.streams.info(logNames().logStream)).state.last_seq;
   } finally {
     await connection.close();
   }
@@ -66,4 +80,6 @@ test("a commit of a newer schema version is not followed: the node serves what i
   expect(await fleet.metric(node!, "switchyard_node_revision")).toBe(1);
   await echoOnce(node!, "app.test");
   await until("the same after the restart", says);
+  // Older software does not take it away from those that know it.
+  expect(await logEnd(fleet.nats.url)).toBe(2);
 });
