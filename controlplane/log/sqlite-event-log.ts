@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import type { Statement, Transaction } from "better-sqlite3";
+import type { Transaction } from "better-sqlite3";
 import { origin, type Position, type SealedCommit, sameBytes } from "../../model/commit.ts";
 import { malformedAppend } from "./append-limits.ts";
-import { type ChainLink, commitFault, linkFault } from "./commit-chain.ts";
+import { commitFault, linkFault } from "./commit-chain.ts";
 import {
   type AppendKey,
   type AppendOutcome,
@@ -13,6 +13,7 @@ import {
 } from "./event-log.ts";
 import { leavesFileUnknown, logFault } from "./log-fault.ts";
 import { chainAfter, headOf, type LogFile, openLogFile, structureFault } from "./sqlite-log-file.ts";
+import { prepareStatements, type SqliteStatements } from "./sqlite-statements.ts";
 import { isOnChain, plainBytes, soundSnapshot, storeSnapshot } from "./sqlite-snapshots.ts";
 
 /** The largest body of one snapshot. */
@@ -42,13 +43,6 @@ interface PendingAppend {
   readonly reject: (error: unknown) => void;
 }
 
-interface Statements {
-  readonly insert: Statement<[number, number, string, Uint8Array, Uint8Array, Uint8Array]>;
-  readonly revisionOf: Statement<[string], number>;
-  readonly read: Statement<[number, number], { revision: number; body: Uint8Array; hash: Uint8Array }>;
-  readonly readKeyed: Statement<[number, number], ChainLink & { readonly requestId: string }>;
-}
-
 /**
  * The embedded engine: one SQLite file with one owner. A second `open` of it, by this process or another, is refused
  * with {@link LogUnavailable}; it is free again when its owner has closed it, or died. All writers share the owner's
@@ -58,7 +52,7 @@ interface Statements {
  */
 export class SqliteEventLog implements EventLog {
   readonly #file: LogFile;
-  readonly #statements: Statements;
+  readonly #statements: SqliteStatements;
   readonly #appendAll: Transaction<(batch: readonly PendingAppend[]) => (AppendOutcome | RangeError)[]>;
   readonly #watchers = new Set<{ readonly callback: (head: Position) => void }>();
   #pending: PendingAppend[] = [];
@@ -71,17 +65,7 @@ export class SqliteEventLog implements EventLog {
     const { db } = file;
     this.#file = file;
     this.#head = asPosition(headOf(db));
-    this.#statements = {
-      insert: db.prepare(
-        "INSERT INTO commits (revision, epoch, request_id, parent_hash, hash, body) VALUES (?, ?, ?, ?, ?, ?)",
-      ),
-      revisionOf: db.prepare<[string], number>("SELECT revision FROM commits WHERE request_id = ?").pluck(),
-      read: db.prepare("SELECT revision, body, hash FROM commits WHERE revision > ? ORDER BY revision LIMIT ?"),
-      readKeyed: db.prepare(
-        `SELECT revision, epoch, request_id AS requestId, parent_hash AS parentHash, hash, body
-         FROM commits WHERE revision > ? ORDER BY revision LIMIT ?`,
-      ),
-    };
+    this.#statements = prepareStatements(db);
     this.#appendAll = db.transaction((batch) => this.#decide(batch));
   }
 
