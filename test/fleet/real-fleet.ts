@@ -82,6 +82,8 @@ export interface RealReplica {
 export interface RealFleetOptions {
   /** Servers of NATS, in one cluster where there are several. Default 1. */
   readonly servers?: 1 | 3;
+  /** The only server is a hub: leaf servers of regions connect to this port. */
+  readonly hubLeafPort?: number;
   readonly replicas: number;
   readonly nodes: number;
 }
@@ -118,10 +120,12 @@ export class RealFleet {
     return this.servers.map(({ url }) => url).join(",");
   }
 
-  static async start({ servers: count = 1, replicas, nodes }: RealFleetOptions): Promise<RealFleet> {
+  static async start({ servers: count = 1, replicas, nodes, hubLeafPort }: RealFleetOptions): Promise<RealFleet> {
     const network = await TestNetwork.make();
     const host = network.address;
-    const servers = count === 1 ? [await startNatsServer({ host })] : await startNatsCluster(count, host);
+    const config = `server_name: hub\nleafnodes { listen: "${host}:${hubLeafPort}" }`;
+    const hub = hubLeafPort === undefined ? {} : { domain: "hub", config };
+    const servers = count === 1 ? [await startNatsServer({ host, ...hub })] : await startNatsCluster(count, host);
     const fleet = new RealFleet(network, servers);
     const made = await fleet.run(["init", "nats", "--nats", fleet.natsUrl, "--replicas", String(count)]);
     if (made.exitCode !== 0) throw new Error(`init nats: ${made.stderr}`);

@@ -12,6 +12,10 @@ export interface NatsServerOptions {
   readonly config?: string;
   /** Where it listens: loopback unless given. */
   readonly host?: string;
+  /** JetStream's domain, for hubs and leaf servers. */
+  readonly domain?: string;
+  /** A command line that it is run by, as `ip netns exec` does. */
+  readonly prefix?: readonly string[];
   /** The name of the server in its cluster. */
   readonly name?: string;
   /** The port for routes, and the routes of the cluster; see {@link startNatsCluster}. */
@@ -75,7 +79,8 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const startUnready = (): void => {
     mkdirSync(storeDirectory, { recursive: true });
     failed = undefined;
-    const started = spawn("nats-server", ["-c", configPath], { stdio: ["ignore", "pipe", "pipe"] });
+    const [program = "nats-server", ...words] = [...(options.prefix ?? []), "nats-server", "-c", configPath];
+    const started = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
     const collect = (chunk: Buffer): void => void (output += chunk.toString());
     started.stdout.on("data", collect);
     started.stderr.on("data", collect);
@@ -139,11 +144,12 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
 function configText(
   port: number,
   storeDirectory: string,
-  { config, host = "127.0.0.1", name, cluster }: NatsServerOptions,
+  { config, host = "127.0.0.1", domain, name, cluster }: NatsServerOptions,
 ): string {
+  const inDomain = domain === undefined ? "" : `, domain: ${domain}`;
   const lines = [
     `listen: "${host}:${port}"`,
-    `jetstream { store_dir: ${JSON.stringify(storeDirectory)}, max_mem: 16MB, max_file: 4GB }`,
+    `jetstream { store_dir: ${JSON.stringify(storeDirectory)}, max_mem: 16MB, max_file: 4GB${inDomain} }`,
   ];
   if (name !== undefined) lines.push(`server_name: ${name}`);
   if (cluster !== undefined) {
