@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "nats";
 import { freePort } from "../compare/listening.ts";
 import type { Figures } from "../compare/measure.ts";
-import { readResidentBytes } from "../compare/process-usage.ts";
+import { readResidentBytes, readUsage } from "../compare/process-usage.ts";
 import { until } from "../compare/settle.ts";
 import { median } from "../compare/statistics.ts";
 import { logNames } from "../../model/log-names.ts";
@@ -47,22 +47,25 @@ export const startMeasure: FleetMeasure = {
     const source = ["--nats", server.url, "--control", address];
     // Nothing answers on these: what the node has, it has from its disk.
     const nowhere = ["--nats", `nats://127.0.0.1:${await freePort()}`, "--control", `127.0.0.1:${await freePort()}`];
-    const fresh: number[] = [];
-    const cached: number[] = [];
+    const fresh: NodeStart[] = [];
+    const cached: NodeStart[] = [];
     let residentBytes = 0;
     for (let start = 0; start < startsPerRound; start += 1) {
       const stateDir = ["--state-dir", join(bed.folder, `state-${start}`)];
       const first = await startNode(round, `node-${start}`, [...source, ...stateDir], head);
-      fresh.push(first.readyMs);
+      fresh.push(first);
       residentBytes = readResidentBytes(first.process.pid);
       await first.process.stop();
       const second = await startNode(round, `node-${start}`, [...nowhere, ...stateDir], head);
-      cached.push(second.readyMs);
+      cached.push(second);
       await second.process.stop();
     }
     return {
-      snapshotMs: median(fresh),
-      cacheMs: median(cached),
+      snapshotMs: median(fresh.map(({ readyMs }) => readyMs)),
+      cacheMs: median(cached.map(({ readyMs }) => readyMs)),
+      // Of all threads until it was ready: what it takes, however busy the machine is.
+      snapshotCpuMs: median(fresh.map(({ cpuMs }) => cpuMs)),
+      cacheCpuMs: median(cached.map(({ cpuMs }) => cpuMs)),
       routes: sizes.routes,
       head,
       snapshotRevision,
@@ -110,13 +113,14 @@ async function snapshotPublished(server: NatsServer): Promise<number> {
   return revision as number;
 }
 
+interface NodeStart {
+  readonly process: BenchProcess;
+  readonly readyMs: number;
+  readonly cpuMs: number;
+}
+
 /** Starts a node and waits until it is ready, and then until all of the configuration is on its disk. */
-async function startNode(
-  { bed }: FleetRound,
-  id: string,
-  words: readonly string[],
-  head: number,
-): Promise<{ readonly process: BenchProcess; readonly readyMs: number }> {
+async function startNode({ bed }: FleetRound, id: string, words: readonly string[], head: number): Promise<NodeStart> {
   const httpPort = await freePort();
   const startedMs = performance.now();
   const where = ["--http-address", `127.0.0.1:${httpPort}`, "--log-level", "error"];
@@ -127,10 +131,11 @@ async function startNode(
     await delay(pollMs);
   }
   const readyMs = performance.now() - startedMs;
+  const cpuMs = readUsage(process.pid).cpuNs / 1e6;
   const revision = await metric(httpPort, "switchyard_node_revision");
   if (revision !== head) throw new Error(`ready at revision ${revision} and not ${head}`);
   await until("all of it on disk", readyWithinMs, async () => {
     return (await metric(httpPort, "switchyard_node_kept_revision")) === head;
   });
-  return { process, readyMs };
+  return { process, readyMs, cpuMs };
 }
