@@ -17,6 +17,7 @@ g++              g++
 nats-server      nats-server
 faketime         faketime
 ip               iproute2
+nft              nftables
 '
 
 missing=$(echo "$tools" | while read -r program package; do

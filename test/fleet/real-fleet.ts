@@ -123,7 +123,9 @@ export class RealFleet {
   static async start({ servers: count = 1, replicas, nodes, hubLeafPort }: RealFleetOptions): Promise<RealFleet> {
     const network = await TestNetwork.make();
     const host = network.address;
-    const config = `server_name: hub\nleafnodes { listen: "${host}:${hubLeafPort}" }`;
+    // A leaf server that were told the hub's own address would go round a link that stands between them.
+    const leafnodes = `leafnodes { listen: "${host}:${hubLeafPort}", advertise: "127.0.0.1:1" }`;
+    const config = `server_name: hub\n${leafnodes}`;
     const hub = hubLeafPort === undefined ? {} : { domain: "hub", config };
     const servers = count === 1 ? [await startNatsServer({ host, ...hub })] : await startNatsCluster(count, host);
     const fleet = new RealFleet(network, servers);

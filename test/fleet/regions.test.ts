@@ -7,12 +7,18 @@ import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { runTool } from "../support/run-tool.ts";
 import { testCertificate } from "../support/test-certificate.ts";
 import { type NetworkHost } from "../support/test-network.ts";
+import { CommitStream } from "./commit-stream.ts";
 import { FleetProcess, RealFleet, until } from "./real-fleet.ts";
+import { SlowLink } from "./slow-link.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
 /** The link of a region is cut for so long. */
 const cutMs = 30_000;
+
+/** One way. */
+const slowMs = 100;
+const lostPercent = 5;
 
 const serverPort = 9443;
 const edgePort = 8443;
@@ -136,6 +142,30 @@ test(`a region whose link to the hub is cut for ${cutMs / 1000} s keeps its node
     ({ digestMatch, connected }) => connected === true && digestMatch === "DIGEST_MATCH_EQUAL",
   );
   expect(current.map(({ name }) => name).toSorted()).toEqual(["nodes/eu-2", "nodes/us-1"]);
+}, 240_000);
+
+test(`a region behind a slow link that loses ${lostPercent}% of its packets follows every commit`, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "switchyard-regions-"));
+  ending.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const [leafPort] = (await freePorts(1)) as [number];
+  const fleet = await RealFleet.start({ replicas: 1, nodes: 0, hubLeafPort: leafPort });
+  ending.push(() => fleet.stop());
+  const link = await SlowLink.open({ host: fleet.network.address, port: leafPort }, slowMs);
+  ending.push(() => link.close());
+  await fleet.applyApp(`127.0.0.1:${serverPort}`);
+  const region = await Region.start(fleet, "eu", `nats-leaf://${fleet.network.address}:${link.port}`, folder);
+  ending.push(() => region.stop());
+  const node = region.node("eu-1");
+  ending.push(() => node.kill());
+  await node.start();
+  await fleet.network.lose(region.host, lostPercent);
+  const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: `127.0.0.1:${serverPort}` });
+  await until("200 commits", async () => commits.acknowledged.length >= 200);
+  await commits.stop();
+  await until("a node that has them all", async () => (await seenAt(fleet, "eu-1")) === commits.lastRevision, 120_000);
+  const [seen] = await fleet.nodesSeen();
+  expect(seen).toMatchObject({ digestMatch: "DIGEST_MATCH_EQUAL", connected: true });
+  expect(await region.routes()).toBe(true);
 }, 240_000);
 
 async function seenAt(fleet: RealFleet, id: string): Promise<number | undefined> {

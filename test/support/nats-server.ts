@@ -79,7 +79,7 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const startUnready = (): void => {
     mkdirSync(storeDirectory, { recursive: true });
     failed = undefined;
-    const [program = "nats-server", ...words] = [...(options.prefix ?? []), "nats-server", "-c", configPath];
+    const [program, words] = commandLine(configPath, options.prefix);
     const started = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
     const collect = (chunk: Buffer): void => void (output += chunk.toString());
     started.stdout.on("data", collect);
@@ -139,6 +139,11 @@ async function newNatsServer(options: NatsServerOptions): Promise<NatsServer> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function commandLine(configPath: string, [runner, ...words]: readonly string[] = []): [string, string[]] {
+  const server = ["nats-server", "-c", configPath];
+  return runner === undefined ? ["nats-server", server.slice(1)] : [runner, [...words, ...server]];
 }
 
 function configText(

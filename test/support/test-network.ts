@@ -52,6 +52,15 @@ export class TestNetwork {
     await ip("link", "set", link, "up");
   }
 
+  /** Loses so many percent of the packets to and from a host, each by chance. The random numbers are the kernel's. */
+  async lose({ namespace }: NetworkHost, percent: number): Promise<void> {
+    const chain = (hook: string, own: string): string =>
+      `chain ${hook} { type filter hook ${hook} priority 0; ${own} lo accept; numgen random mod 100 < ${percent} drop; }`;
+    const rules = ["table inet lossy {", chain("input", "iifname"), chain("output", "oifname"), "}", ""].join("\n");
+    const run = await runTool("ip", ["netns", "exec", namespace, "nft", "-f", "-"], "iproute2 nftables", rules);
+    if (run.exitCode !== 0) throw new Error(`nft in ${namespace}: ${run.stderr.trim()}`);
+  }
+
   /** To be called when no process runs in any host any more. */
   async remove(): Promise<void> {
     for (const { namespace, link } of this.#hosts.values()) {
