@@ -23,6 +23,7 @@ export async function startReplica(bed: TestBed, server: NatsServer, id: string)
 
 export interface SmallLog {
   readonly address: string;
+  readonly httpPort: number;
   readonly api: AdminApi;
   /** Where a small configuration is complete. */
   readonly revision: number;
@@ -30,10 +31,10 @@ export interface SmallLog {
 
 /** A replica with its admin API, and a small configuration. */
 export async function startWithBase(bed: TestBed, server: NatsServer): Promise<SmallLog> {
-  const { address } = await startReplica(bed, server, "replica-1");
+  const { address, httpPort } = await startReplica(bed, server, "replica-1");
   const api = new AdminApi(address);
   bed.atEnd(() => api.close());
-  return { address, api, revision: await api.apply(baseResources(await freePort()), "base") };
+  return { address, httpPort, api, revision: await api.apply(baseResources(await freePort()), "base") };
 }
 
 async function late(ms: number): Promise<void> {

@@ -39,7 +39,7 @@ export const startMeasure: FleetMeasure = {
     const { bed, sizes, report } = round;
     const server = await NatsServer.start(bed, { name: "nats" });
     await initStreams(bed, server);
-    const { api, address } = await startWithBase(bed, server);
+    const { api, address, httpPort } = await startWithBase(bed, server);
     const filledMs = performance.now();
     const head = await fill(api, sizes.routes);
     const snapshotRevision = await snapshotPublished(server);
@@ -54,6 +54,8 @@ export const startMeasure: FleetMeasure = {
       const stateDir = ["--state-dir", join(bed.folder, `state-${start}`)];
       const first = await startNode(round, `node-${start}`, [...source, ...stateDir], head);
       fresh.push(first);
+      const viaControlPlane = await metric(httpPort, "switchyard_controlplane_followers");
+      if (viaControlPlane !== 0) throw new Error("the node follows the control plane, and not NATS");
       residentBytes = readResidentBytes(first.process.pid);
       await first.process.stop();
       const second = await startNode(round, `node-${start}`, [...nowhere, ...stateDir], head);
