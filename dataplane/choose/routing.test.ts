@@ -11,6 +11,7 @@ import type { ServerName } from "../../model/server-name.ts";
 import { arbitraryResource, written } from "../../test/support/arbitrary-resource.ts";
 import { runSeed } from "../../test/support/seeded-random.ts";
 import { netChanges } from "../feed/net-changes.ts";
+import { atOnce } from "../../model/steps.ts";
 import { type Choice, Routing } from "./routing.ts";
 
 function ask(
@@ -105,7 +106,7 @@ describe("the changes of a commit", () => {
     const anew = written({ farm: { name: "farms/web", connectAttemptsMax: 7 } });
     const routing = new Routing(1);
     routing.apply(created(edge, shop, web, one, two));
-    routing.apply(netChanges([...deleted(one, web), ...created(anew, one)]));
+    routing.apply(atOnce(netChanges([...deleted(one, web), ...created(anew, one)])));
     expect(routing.farm("farms/web")?.farm).toBe(anew);
     expect(routing.farm("farms/web")?.servers.size).toBe(2);
   });
@@ -114,7 +115,7 @@ describe("the changes of a commit", () => {
     const anew = written({ listener: { name: "listeners/edge", addresses: ["127.0.0.1:3"] } });
     const routing = new Routing(1);
     routing.apply(created(edge, shop));
-    routing.apply(netChanges([...deleted(edge), ...created(anew)]));
+    routing.apply(atOnce(netChanges([...deleted(edge), ...created(anew)])));
     expect(routing.listener("listeners/edge")).toBe(anew);
     expect(ask(routing, "listeners/edge", announced("shop.test"))?.route).toBe(shop);
   });
@@ -239,7 +240,7 @@ describe("routing", () => {
         const routing = new Routing(42);
         for (const [index, events] of log.entries()) {
           const position = { ...origin, revision: index + 1 };
-          routing.apply(netChanges(configuration.apply(commitOf(position, events), position)));
+          routing.apply(atOnce(netChanges(configuration.apply(commitOf(position, events), position))));
           expect(disagreement(routing, configuration, asked)).toBeUndefined();
         }
         const end = { ...origin, revision: log.length + 1 };

@@ -88,7 +88,7 @@ export class Follower implements CommitSink {
     if (served) this.#journal?.changing();
     const changes = await inSlices(configuration.applying(opened.commit, opened.position));
     if (!served) return;
-    await this.#apply(netChanges(changes), opened.position);
+    await this.#apply(await inSlices(netChanges(changes)), opened.position);
     this.#noteServed();
     this.#journal?.committed(sealed, configuration);
     // It continues what the node has, so the log is beyond it again.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Change } from "../../model/configuration.ts";
+import { atOnce } from "../../model/steps.ts";
 import { written } from "../../test/support/arbitrary-resource.ts";
 import { netChanges } from "./net-changes.ts";
 
@@ -62,6 +63,6 @@ const cases: readonly (readonly [law: string, changes: readonly Change[], net: r
 
 describe("what a commit comes to", () => {
   it.each(cases)("%s", (_law, changes, net) => {
-    expect(netChanges(changes)).toEqual(net);
+    expect(atOnce(netChanges(changes))).toEqual(net);
   });
 });
