@@ -18,6 +18,7 @@ nats-server      nats-server
 faketime         faketime
 ip               iproute2
 nft              nftables
+flock            util-linux
 '
 
 missing=$(echo "$tools" | while read -r program package; do

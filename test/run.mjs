@@ -15,7 +15,7 @@ const scratch = mkdtempSync(join(tmpdir(), "switchyard-test-"));
 const reportFile = join(scratch, "vitest.json");
 
 /** Past this a stage is hung: it is stopped, and has failed. */
-const stageTimeoutMs = 15 * 60_000;
+const stageTimeoutMs = 25 * 60_000;
 
 const hellosFuzzed = 200_000;
 

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { ErrorCode, type JetStreamManager, NatsError, type NatsConnection, type StreamConfig } from "nats";
 import type { LogNames } from "../../model/log-names.ts";
 import { NatsUnusable } from "./server-version.ts";
@@ -11,6 +12,10 @@ import {
 
 /** JetStream's code for a stream that is not there. */
 const streamNotFound = 10059;
+
+/** JetStream's code for too few servers to keep a stream. */
+const noPeersForPlacement = 10005;
+const placementRetryMs = 200;
 
 /** The server may have to elect leaders first. */
 const requestTimeoutMs = 10_000;
@@ -61,8 +66,7 @@ export async function ensureStream(manager: JetStreamManager, wanted: StreamSett
   const stream = wanted.name;
   const present = await configOf(manager, stream);
   if (present === undefined) {
-    const { config } = await manager.streams.add(wanted);
-    checkTaken(wanted, config);
+    checkTaken(wanted, await made(manager, wanted));
     return { stream, outcome: "made", settings: [] };
   }
   const kept = roomKept(wanted, present);
@@ -76,6 +80,20 @@ export async function ensureStream(manager: JetStreamManager, wanted: StreamSett
   const { config } = await manager.streams.update(stream, { ...present, ...kept });
   checkTaken(kept, config);
   return { stream, outcome: "changed", settings };
+}
+
+/** Servers that have just come up do not know of each other at once: until they do there is no place for three copies. */
+async function made(manager: JetStreamManager, wanted: StreamSettings): Promise<StreamConfig> {
+  const endMs = performance.now() + requestTimeoutMs;
+  for (;;) {
+    try {
+      return (await manager.streams.add(wanted)).config;
+    } catch (error) {
+      const placeless = error instanceof NatsError && error.jsError()?.err_code === noPeersForPlacement;
+      if (!placeless || performance.now() > endMs) throw error;
+      await setTimeout(placementRetryMs);
+    }
+  }
 }
 
 /** A guard of bytes is never lowered: a log that is larger would take no commit any more. */

@@ -127,6 +127,7 @@ describe("controlplane --nats", () => {
     await longer.end();
     const loser = start("cp-1");
     const before = await loser.ports();
+    await readyThat(before.http, 200);
     await farm(before.admin, "a");
     await nats.kill();
     nats.wipeStore();
@@ -138,6 +139,7 @@ describe("controlplane --nats", () => {
     const shown = await done(after.admin, ["get", "farms"]);
     expect(shown).toContain("farms/z");
     expect(shown).not.toContain("farms/a");
+    await readyThat(after.http, 200);
     await farm(after.admin, "b");
   });
 
