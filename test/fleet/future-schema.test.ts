@@ -1,20 +1,12 @@
 import { createHash } from "node:crypto";
 import { connect, headers } from "nats";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { appFleet } from "./app-fleet.ts";
 import { logNames } from "../../model/log-names.ts";
 import { decodeRecord, encodeCommitRecord } from "../../model/wire/log-record.ts";
 import { Commit } from "../../proto/gen/switchyard/config/v1/commits.ts";
-import { EchoServer, echoOnce } from "./long-connections.ts";
-import { RealFleet, until } from "./real-fleet.ts";
-
-let fleet: RealFleet | undefined;
-let server: EchoServer | undefined;
-afterEach(async () => {
-  await fleet?.stop();
-  await server?.close();
-  fleet = undefined;
-  server = undefined;
-});
+import { echoOnce } from "./long-connections.ts";
+import { until } from "./real-fleet.ts";
 
 /** Appends a commit as a newer control plane would: its one event has a schema version that nobody here knows. */
 async function commitFromTheFuture(url: string): Promise<void> {
@@ -61,14 +53,11 @@ async function logEnd(url: string): Promise<number> {
 }
 
 test("a commit of a newer schema version is not followed: the node serves what it has, also after a restart, and says so", async () => {
-  fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
-  server = await EchoServer.listen(fleet.network.address, "app.test");
+  const { fleet } = await appFleet({ replicas: 1, nodes: 1 });
   const [node] = fleet.nodes;
-  await fleet.applyApp(server.address);
-  await fleet.allAt(1);
   await commitFromTheFuture(fleet.nats.url);
   const says = async (): Promise<boolean> => {
-    const seen = await fleet!.nodesSeen();
+    const seen = await fleet.nodesSeen();
     return seen.some(({ degraded }) =>
       degraded?.some(({ name, reason }) => name === "log" && reason === "future_schema"),
     );

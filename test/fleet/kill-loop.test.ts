@@ -1,9 +1,10 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { appFleet } from "./app-fleet.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { CommitStream } from "./commit-stream.ts";
-import { EchoServer, LongConnection } from "./long-connections.ts";
-import { RealFleet, type RealNode } from "./real-fleet.ts";
+import { LongConnection } from "./long-connections.ts";
+import type { RealFleet, RealNode } from "./real-fleet.ts";
 
 /** Each of the three kinds is killed so often. */
 const kills = Number(process.env["SWITCHYARD_KILLS"] ?? 50);
@@ -11,23 +12,11 @@ const kills = Number(process.env["SWITCHYARD_KILLS"] ?? 50);
 /** About a second for each kill on a quiet machine. */
 const timeoutMs = 15 * 60_000;
 
-let fleet: RealFleet | undefined;
-let server: EchoServer | undefined;
-afterEach(async () => {
-  await fleet?.stop();
-  await server?.close();
-  fleet = undefined;
-  server = undefined;
-});
-
 test.each(["nats-server", "a replica", "a node"] as const)(
   `kill -9 of %s, ${kills} times, at any moment: no acknowledged commit is lost or doubled, every node ends with the log's digest, no connection through another node breaks`,
   async (victim) => {
     const random = seededRandom(Number(process.env["SWITCHYARD_TEST_SEED"]));
-    fleet = await RealFleet.start({ replicas: 2, nodes: 2 });
-    server = await EchoServer.listen(fleet.network.address, "app.test");
-    await fleet.applyApp(server.address);
-    await fleet.allAt(1);
+    const { fleet, server } = await appFleet({ replicas: 2, nodes: 2 });
     const [first, second] = fleet.nodes as [RealNode, RealNode];
     // They flow through the first node, which is never killed.
     const connections = await Promise.all(Array.from({ length: 4 }, () => LongConnection.open(first, "app.test")));

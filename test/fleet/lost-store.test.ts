@@ -1,16 +1,8 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { appFleet } from "./app-fleet.ts";
 import { CommitStream } from "./commit-stream.ts";
-import { EchoServer, echoOnce } from "./long-connections.ts";
-import { RealFleet, until } from "./real-fleet.ts";
-
-let fleet: RealFleet | undefined;
-let server: EchoServer | undefined;
-afterEach(async () => {
-  await fleet?.stop();
-  await server?.close();
-  fleet = undefined;
-  server = undefined;
-});
+import { echoOnce } from "./long-connections.ts";
+import { type RealFleet, until } from "./real-fleet.ts";
 
 test.each([
   ["is deleted", (of: RealFleet) => of.nats.wipeStore()],
@@ -18,10 +10,7 @@ test.each([
 ] as const)(
   "when the store of NATS %s, no acknowledged commit is missing, and every node serves on and ends equal",
   async (_what, damage) => {
-    fleet = await RealFleet.start({ replicas: 2, nodes: 2 });
-    server = await EchoServer.listen(fleet.network.address, "app.test");
-    await fleet.applyApp(server.address);
-    await fleet.allAt(1);
+    const { fleet, server } = await appFleet({ replicas: 2, nodes: 2 });
     await fleet.nats.kill("SIGTERM");
     const older = fleet.nats.saveStore();
     await fleet.nats.start();
@@ -38,7 +27,7 @@ test.each([
     for (const node of fleet.nodes) await echoOnce(node, "app.test");
     // While the log is being rebuilt it says so, and takes nothing.
     const weight = `- server: {name: farms/app/servers/a, address: "${server.address}", weight: 256}`;
-    const taken = async () => (await fleet!.run(["apply", "-f", "-"], weight)).exitCode === 0;
+    const taken = async () => (await fleet.run(["apply", "-f", "-"], weight)).exitCode === 0;
     await until("a log that takes commits again", taken);
     await fleet.allAt(before + 2);
     await fleet.allEqual();

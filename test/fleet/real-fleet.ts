@@ -129,13 +129,23 @@ export class RealFleet {
     const hub = hubLeafPort === undefined ? {} : { domain: "hub", config };
     const servers = count === 1 ? [await startNatsServer({ host, ...hub })] : await startNatsCluster(count, host);
     const fleet = new RealFleet(network, servers);
-    const made = await fleet.run(["init", "nats", "--nats", fleet.natsUrl, "--replicas", String(count)]);
-    if (made.exitCode !== 0) throw new Error(`init nats: ${made.stderr}`);
-    for (let index = 1; index <= replicas; index += 1) await fleet.addReplica(`cp${index}`);
-    await Promise.all(fleet.replicas.map(({ process }) => process.start()));
-    for (let index = 1; index <= nodes; index += 1) await fleet.addNode(`n${index}`);
-    await Promise.all(fleet.nodes.map(({ process }) => process.start()));
+    try {
+      await fleet.#start(replicas, nodes);
+    } catch (error) {
+      await fleet.stop();
+      throw error;
+    }
     return fleet;
+  }
+
+  async #start(replicas: number, nodes: number): Promise<void> {
+    const copies = String(this.servers.length);
+    const made = await this.run(["init", "nats", "--nats", this.natsUrl, "--replicas", copies]);
+    if (made.exitCode !== 0) throw new Error(`init nats: ${made.stderr}`);
+    for (let index = 1; index <= replicas; index += 1) await this.addReplica(`cp${index}`);
+    await Promise.all(this.replicas.map(({ process }) => process.start()));
+    for (let index = 1; index <= nodes; index += 1) await this.addNode(`n${index}`);
+    await Promise.all(this.nodes.map(({ process }) => process.start()));
   }
 
   async addReplica(id: string): Promise<RealReplica> {

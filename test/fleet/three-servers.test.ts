@@ -1,18 +1,12 @@
 import { connect } from "nats";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { appFleet } from "./app-fleet.ts";
 import { logNames } from "../../model/log-names.ts";
 import type { NatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { CommitStream } from "./commit-stream.ts";
-import { RealFleet } from "./real-fleet.ts";
 
 const leadersKilled = 3;
-
-let fleet: RealFleet | undefined;
-afterEach(async () => {
-  await fleet?.stop();
-  fleet = undefined;
-});
 
 /** The server that leads the log's stream, as the others say. */
 async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
@@ -31,9 +25,8 @@ async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
 }
 
 test(`three servers, the leader killed ${leadersKilled} times under load: commits go on, none is lost, every node ends equal`, async () => {
-  fleet = await RealFleet.start({ servers: 3, replicas: 2, nodes: 2 });
-  await fleet.applyApp("127.0.0.1:9");
-  const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: "127.0.0.1:9" });
+  const { fleet, server } = await appFleet({ servers: 3, replicas: 2, nodes: 2 });
+  const commits = new CommitStream(fleet, { name: "farms/app/servers/a", address: server.address });
   for (let round = 1; round <= leadersKilled; round += 1) {
     const before = commits.acknowledged.length;
     await waitFor("commits under this leader", () => commits.acknowledged.length > before + 20, 60_000);

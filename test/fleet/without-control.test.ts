@@ -1,22 +1,10 @@
-import { afterEach, expect, test } from "vitest";
-import { EchoServer, echoOnce, LongConnection } from "./long-connections.ts";
-import { RealFleet } from "./real-fleet.ts";
-
-let fleet: RealFleet | undefined;
-let server: EchoServer | undefined;
-afterEach(async () => {
-  await fleet?.stop();
-  await server?.close();
-  fleet = undefined;
-  server = undefined;
-});
+import { expect, test } from "vitest";
+import { appFleet } from "./app-fleet.ts";
+import { echoOnce, LongConnection } from "./long-connections.ts";
 
 test("with control plane and NATS gone, new connections are routed, and a node that is killed comes back from its cache", async () => {
-  fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
-  server = await EchoServer.listen(fleet.network.address, "app.test");
+  const { fleet, server } = await appFleet({ replicas: 1, nodes: 1 });
   const [node] = fleet.nodes;
-  await fleet.applyApp(server.address);
-  await fleet.allAt(1);
   const lasting = await LongConnection.open(node!, "app.test");
 
   await fleet.replicas[0]!.process.kill();

@@ -1,17 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
-import { EchoServer, echoOnce } from "./long-connections.ts";
-import { RealFleet } from "./real-fleet.ts";
-
-let fleet: RealFleet | undefined;
-let server: EchoServer | undefined;
-afterEach(async () => {
-  await fleet?.stop();
-  await server?.close();
-  fleet = undefined;
-  server = undefined;
-});
+import { expect, test } from "vitest";
+import { appFleet } from "./app-fleet.ts";
+import { echoOnce } from "./long-connections.ts";
 
 /** Debian keeps the library in a folder of the architecture's. */
 function fakeTimeLibrary(): string {
@@ -24,13 +15,12 @@ function fakeTimeLibrary(): string {
 test.each(["+1h", "-1h"])(
   "a node whose clock is off by %s follows, serves and reports as the others",
   async (offset) => {
-    fleet = await RealFleet.start({ replicas: 1, nodes: 1 });
-    server = await EchoServer.listen(fleet.network.address, "app.test");
+    const { fleet, server } = await appFleet({ replicas: 1, nodes: 1 });
     const off = { LD_PRELOAD: fakeTimeLibrary(), FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
     const node = await fleet.addNode("off", off);
     await node.process.start();
-    await fleet.applyApp(server.address);
-    await fleet.allAt(1);
+    await fleet.apply(`- server: {name: farms/app/servers/a, address: "${server.address}", weight: 9}`);
+    await fleet.allAt(2);
     await fleet.allEqual();
     for (let visit = 0; visit < 20; visit += 1) await echoOnce(node, "app.test");
     expect(await fleet.metric(node, "switchyard_node_ready")).toBe(1);
