@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { logNames } from "../../model/log-names.ts";
 import { registerNodeMetrics } from "../../dataplane/telemetry/node-metrics.ts";
+import { parseNatsUrls } from "../../model/nats-servers.ts";
 import { parseServerAddress } from "../client/server-address.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { type CliContext, print } from "../context.ts";
@@ -60,15 +61,18 @@ export async function runNode(context: CliContext, options: NodeOptions): Promis
 /** Where the log is followed, and who is told. */
 function logSource({ nats, namespace, control }: NodeOptions): Pick<StartNodeOptions, "nats" | "controls"> {
   const controls = control.map(parseServerAddress);
-  if (nats !== undefined) return { nats: { url: nats, namespace: checkedNamespace(namespace) }, controls };
+  if (nats !== undefined) return { nats: checkedNats(nats, namespace), controls };
   if (controls.length > 0) return { controls };
   throw new CliFailure(exitCode.usage, "a node needs --nats or --control: there is no log to follow otherwise");
 }
 
-function checkedNamespace(namespace: string): string {
+/** What can't be right later either is told now, before anything runs. */
+function checkedNats(url: string, namespace: string): { readonly url: string; readonly namespace: string } {
   try {
-    return logNames(namespace).namespace;
+    parseNatsUrls(url);
+    logNames(namespace);
+    return { url, namespace };
   } catch (error) {
-    throw new CliFailure(exitCode.usage, `--namespace: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CliFailure(exitCode.usage, error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from "nats";
+import { parseNatsUrls } from "../../model/nats-servers.ts";
 
 /** A server that is asked this often whether it lives, and owes two answers, is dead: noticed within 6 s. */
 const pingIntervalMs = 2000;
@@ -24,7 +25,7 @@ export interface NodeConnectOptions {
  */
 export async function connectNode({ servers, nodeId }: NodeConnectOptions): Promise<NatsConnection> {
   return connect({
-    ...serverList(servers),
+    ...parseNatsUrls(servers),
     name: `node ${nodeId}`,
     inboxPrefix: inboxPrefix(nodeId),
     timeout: connectTimeoutMs,
@@ -43,30 +44,4 @@ export async function connectNode({ servers, nodeId }: NodeConnectOptions): Prom
 /** A dot would make several tokens of it, and permissions hard to read. */
 export function inboxPrefix(nodeId: string): string {
   return `_INBOX_${nodeId.replaceAll(".", "_")}`;
-}
-
-interface ServerList {
-  readonly servers: string[];
-  readonly user?: string;
-  readonly pass?: string;
-  readonly tls?: Record<string, never>;
-}
-
-/** The first user and password that a URL names hold for all of them. */
-export function serverList(text: string): ServerList {
-  const urls = text.split(",").map((part) => {
-    const trimmed = part.trim();
-    const whole = trimmed.includes("://") ? trimmed : `nats://${trimmed}`;
-    if (!/^(?:nats|tls):\/\/[^/]/.test(whole) || !URL.canParse(whole))
-      throw new RangeError("the servers of NATS are nats://HOST:PORT or tls://HOST:PORT, with commas between");
-    return new URL(whole);
-  });
-  const named = urls.find(({ username }) => username !== "");
-  return {
-    servers: urls.map(({ hostname, port }) => `${hostname}:${port === "" ? "4222" : port}`),
-    ...(named === undefined
-      ? {}
-      : { user: decodeURIComponent(named.username), pass: decodeURIComponent(named.password) }),
-    ...(urls.some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {}),
-  };
 }

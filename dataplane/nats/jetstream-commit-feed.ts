@@ -1,8 +1,9 @@
 import type { NatsConnection } from "nats";
 import { logNames, namespaceDefault } from "../../model/log-names.ts";
+import { parseNatsUrls } from "../../model/nats-servers.ts";
 import { type Backoff, pause } from "../feed/backoff.ts";
 import type { CommitFeed, CommitSink } from "../feed/commit-feed.ts";
-import { connectNode, serverList } from "./connect-node.ts";
+import { connectNode } from "./connect-node.ts";
 import { FeedSession } from "./feed-session.ts";
 import { type FeedTimes, feedTimesDefault } from "./feed-times.ts";
 import { ServedHistory } from "./served-history.ts";
@@ -34,7 +35,7 @@ export class JetStreamCommitFeed implements CommitFeed {
   /** @throws RangeError for a namespace or a URL that is none */
   constructor(options: JetStreamCommitFeedOptions) {
     logNames(options.namespace);
-    serverList(options.servers);
+    parseNatsUrls(options.servers);
     this.#options = options;
   }
 

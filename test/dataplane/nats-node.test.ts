@@ -91,3 +91,14 @@ it("a node with NATS alone follows the log, says that it reports to nobody, and 
   await commit(route("edge", "new", { serverNames: ["new.test"] }, { farm: "farms/web" }));
   await routed("new.test");
 });
+
+it.each([
+  [["--nats", "http://a"], "is no nats:// or tls:// URL"],
+  [["--nats", "nats://a", "--namespace", "A b"], "namespace"],
+  [[], "a node needs --nats or --control"],
+])("%j is wrong, and told before anything runs", async (words, message) => {
+  const node = new RunningSwitchyard(["node", "--http-address", "127.0.0.1:0", ...words]);
+  nodes.push(node);
+  expect(await node.ended()).toBe(2);
+  expect(node.stderr).toContain(message);
+});
