@@ -16,6 +16,9 @@ export interface EventLog {
   /** The last commit's position; `origin` for an empty log. */
   head(): Promise<Position>;
 
+  /** The same as far as this object knows, without asking anybody: never ahead of `head`, and mostly equal to it. */
+  knownHead(): Position;
+
   append(commit: SealedCommit, key: AppendKey): Promise<AppendOutcome>;
 
   /** Commits with `after < revision`, in order, as far as the head at the time of the call, at most `limit`. */

@@ -90,6 +90,10 @@ export class SqliteEventLog implements EventLog {
   }
 
   async head(): Promise<Position> {
+    return this.knownHead();
+  }
+
+  knownHead(): Position {
     return this.#use(() => this.#head);
   }
 

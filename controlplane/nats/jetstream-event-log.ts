@@ -166,6 +166,11 @@ export class JetStreamEventLog implements EventLog {
     return this.#copy.head;
   }
 
+  knownHead(): Position {
+    this.#assertOpen();
+    return this.#copy.head;
+  }
+
   async append(commit: SealedCommit, key: AppendKey): Promise<AppendOutcome> {
     this.#assertOpen();
     return this.#line.append(commit, key);

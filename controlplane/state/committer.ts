@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { type Commit, sameBytes } from "../../model/commit.ts";
+import { type Commit, sameBytes, type SealedCommit } from "../../model/commit.ts";
 import type { Configuration } from "../../model/configuration.ts";
 import { openCommit, sealCommit } from "../../model/wire/commit.ts";
 import type { Command, Refusal } from "../decide/command.ts";
@@ -63,6 +63,15 @@ export interface CommitTooLarge {
 
 export type CommitAnswer = Committed | Refusal | RequestIdReused | CommitTooLarge;
 
+type Decided =
+  | {
+      readonly next: "append";
+      readonly lines: readonly PlanLine[];
+      readonly commit: Commit;
+      readonly sealed: SealedCommit;
+    }
+  | { readonly next: "answer"; readonly answer: CommitAnswer };
+
 /** Turns commands into commits: decide, append at the revision that was seen, and again where another was faster. */
 export class Committer {
   readonly #log: EventLog;
@@ -89,40 +98,62 @@ export class Committer {
     return this.#queue.run(() => this.#commit(commandAt, by));
   }
 
+  /**
+   * The first decision is made on what is known here: where it comes to a commit, the append finds out whether that was the
+   * log's end. Any other answer is given only on the log's end, which is asked for.
+   */
   async #commit(commandAt: CommandAt, by: CommandOrigin): Promise<CommitAnswer> {
     const requestDigest = createHash("sha256").update(by.requestBytes).digest();
+    await this.#live.catchUp("known");
+    let onHead = false;
     for (let attempt = 0; attempt < decisionsMax; attempt += 1) {
-      await this.#live.catchUp();
       const earlier = await this.#log.findRequest(by.requestId);
       if (earlier !== undefined) return this.#answerAgain(earlier, requestDigest);
-      const command = commandAt(this.#live.configuration);
-      const decision = "refused" in command ? command : decide(this.#live, command);
-      if ("refused" in decision) return decision;
-      const at = this.#live.position;
-      const lines = decision.changes.map(lineOfChange);
-      if (lines.length === 0) return { lines, revision: at.revision };
-      if (lines.length > changesPerTurn) await setImmediate();
-      const { requestId, author, reason } = by;
-      const { epoch, hash: parentHash } = at;
-      const revision = at.revision + 1;
-      const events = eventsOf(decision.changes);
-      const timeMs = this.#now();
-      const commit: Commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
-      const sealed = sealCommit(commit);
-      const bytes = sealed.body.length;
-      const bytesMax = this.#bytesMax;
-      if (bytes > bytesMax) return { refused: "COMMIT_TOO_LARGE", bytes, bytesMax };
-      if (by.validateOnly) return { lines, revision: at.revision };
-      if (lines.length > changesPerTurn) await setImmediate();
-      const appended = await this.#log.append(sealed, { revision, epoch, parentHash, requestId });
-      if (appended.outcome === "appended") {
-        if (lines.length > changesPerTurn) await setImmediate();
-        await this.#live.catchUp();
-        return { lines, revision };
+      const decided = await this.#decided(commandAt(this.#live.configuration), requestDigest, by);
+      if (decided.next === "append") {
+        const { lines, commit, sealed } = decided;
+        const { revision, epoch, parentHash, requestId } = commit;
+        const appended = await this.#log.append(sealed, { revision, epoch, parentHash, requestId });
+        if (appended.outcome === "appended") {
+          if (lines.length > changesPerTurn) await setImmediate();
+          await this.#live.catchUp("known");
+          return { lines, revision };
+        }
+        // A conflict, or a duplicate that another replica wrote: catch up and look again.
+        await this.#live.catchUp("known");
+        onHead = false;
+        continue;
       }
-      // A conflict, or a duplicate that another replica wrote: catch up and look again.
+      if (onHead) return decided.answer;
+      const { revision } = this.#live.position;
+      await this.#live.catchUp();
+      if (this.#live.position.revision === revision) return decided.answer;
+      onHead = true;
     }
     throw new LogUnavailable(`other writers were faster ${decisionsMax} times in a row`);
+  }
+
+  /** What the command comes to now: a commit to be appended, or an answer. */
+  async #decided(command: Command | Refusal, requestDigest: Uint8Array, by: CommandOrigin): Promise<Decided> {
+    const decision = "refused" in command ? command : decide(this.#live, command);
+    if ("refused" in decision) return { next: "answer", answer: decision };
+    const at = this.#live.position;
+    const lines = decision.changes.map(lineOfChange);
+    if (lines.length === 0) return { next: "answer", answer: { lines, revision: at.revision } };
+    if (lines.length > changesPerTurn) await setImmediate();
+    const { requestId, author, reason } = by;
+    const { epoch, hash: parentHash } = at;
+    const revision = at.revision + 1;
+    const events = eventsOf(decision.changes);
+    const timeMs = this.#now();
+    const commit: Commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
+    const sealed = sealCommit(commit);
+    const bytes = sealed.body.length;
+    const bytesMax = this.#bytesMax;
+    if (bytes > bytesMax) return { next: "answer", answer: { refused: "COMMIT_TOO_LARGE", bytes, bytesMax } };
+    if (by.validateOnly) return { next: "answer", answer: { lines, revision: at.revision } };
+    if (lines.length > changesPerTurn) await setImmediate();
+    return { next: "append", lines, commit, sealed };
   }
 
   /** The first answer of a request that comes again (AIP-155). */

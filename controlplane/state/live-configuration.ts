@@ -48,13 +48,16 @@ export class LiveConfiguration implements DecisionState {
     return this.#digests.get(revision);
   }
 
-  /** Folds in what the log has now and this has not. One after another: two at once would fold a commit twice. */
-  catchUp(): Promise<void> {
-    return this.#catchingUp.run(() => this.#catchUp());
+  /**
+   * Folds in what the log has now and this has not; `known`: as far as this process knows without asking for the log's end.
+   * One after another: two at once would fold a commit twice.
+   */
+  catchUp(to: "head" | "known" = "head"): Promise<void> {
+    return this.#catchingUp.run(() => this.#catchUp(to));
   }
 
-  async #catchUp(): Promise<void> {
-    const head = await this.#log.head();
+  async #catchUp(to: "head" | "known"): Promise<void> {
+    const head = to === "head" ? await this.#log.head() : this.#log.knownHead();
     await foldUpTo(this.#log, this.configuration, head.revision, (changes) => {
       this.index.apply(changes);
       this.#remember();
