@@ -28,7 +28,8 @@ export async function untilListening(process: PinnedProcess, port: number): Prom
   throw new Error(`does not listen after ${readyWithinMs} ms: ${process.stderr}`);
 }
 
-function accepts(port: number): Promise<boolean> {
+/** Whether something accepts connections on this port of 127.0.0.1. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port });
     socket.once("connect", () => {

@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../compare/listening.ts";
+import { accepts, freePort } from "../compare/listening.ts";
 import { until } from "../compare/settle.ts";
 import { toolVersion } from "../compare/tool-version.ts";
 import type { BenchProcess } from "./bench-process.ts";
-import { accepts } from "./reachable.ts";
 import type { TestBed } from "./test-bed.ts";
 
 const readyWithinMs = 20_000;

@@ -15,7 +15,7 @@ import { metric } from "./control-plane-process.ts";
 import type { FleetMeasure, FleetRound } from "./fleet-measure.ts";
 import { initStreams, startWithBase } from "./nats-log.ts";
 import { natsObstacle, NatsServer } from "./nats-server.ts";
-import { isReady } from "./reachable.ts";
+import { isReady } from "./is-ready.ts";
 
 /** A large configuration seldom comes in one commit. */
 const routesPerCommit = 1000;

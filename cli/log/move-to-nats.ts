@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { LogCorrupt, LogUnavailable } from "../../controlplane/log/event-log.ts";
 import { JetStreamEventLog, type JetStreamLogStatus } from "../../controlplane/nats/jetstream-event-log.ts";
-import { presentEnd } from "../../controlplane/nats/present-end.ts";
+import { presentEnd } from "../../controlplane/nats/present-stream.ts";
 import type { Position } from "../../model/commit.ts";
 import type { LogNames } from "../../model/log-names.ts";
 import { CliFailure } from "../cli-failure.ts";

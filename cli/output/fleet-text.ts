@@ -1,5 +1,4 @@
-import { DigestMatch } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import type { Node, RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { DigestMatch, type Node, RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { timeText } from "./message-json.ts";
 import { nodeTable, wantsAttention } from "./node-table.ts";
 import { renderTable } from "./table.ts";
@@ -68,7 +67,7 @@ export function summariesOf(nodes: Iterable<Node>): RegionSummary[] {
   const regions = new Map<string, RegionSummary>();
   for (const node of nodes) {
     const { region } = node;
-    const summary = regions.get(region) ?? { ...noNodes, region };
+    const summary = regions.get(region) ?? RegionSummary.fromPartial({ region });
     regions.set(region, summary);
     summary.nodes += 1;
     if (!node.connected) continue;
@@ -82,15 +81,3 @@ export function summariesOf(nodes: Iterable<Node>): RegionSummary[] {
   }
   return [...regions.values()].sort((left, right) => (left.region < right.region ? -1 : 1));
 }
-
-const noNodes: RegionSummary = {
-  region: "",
-  nodes: 0,
-  connected: 0,
-  ready: 0,
-  current: 0,
-  different: 0,
-  degraded: 0,
-  connections: 0n,
-  lagMax: 0n,
-};

@@ -7,7 +7,7 @@ import { connectNats } from "../../controlplane/nats/connect.ts";
 import { JetStreamEventLog, type JetStreamLogStatus } from "../../controlplane/nats/jetstream-event-log.ts";
 import { NatsFleetBus } from "../../controlplane/nats/nats-fleet-bus.ts";
 import { NatsUnusable } from "../../controlplane/nats/server-version.ts";
-import { presentReplicas } from "../../controlplane/nats/present-replicas.ts";
+import { presentReplicas } from "../../controlplane/nats/present-stream.ts";
 import type { SocketAddress } from "../../model/address.ts";
 import { logNames } from "../../model/log-names.ts";
 import { CliFailure } from "../cli-failure.ts";

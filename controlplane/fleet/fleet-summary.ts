@@ -1,4 +1,4 @@
-import { DigestMatch, type RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { DigestMatch, RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { digestMatchOf, type FleetNode, isReady, lagOf, type LogView } from "./fleet-node.ts";
 
 /** Counts by region, by name. Lag is that of connected nodes: one that is gone is behind by nature. */
@@ -8,26 +8,12 @@ export function summaries(nodes: Iterable<FleetNode>, log: LogView): RegionSumma
     const { region } = node.hello;
     let summary = regions.get(region);
     if (summary === undefined) {
-      summary = emptySummary(region);
+      summary = RegionSummary.fromPartial({ region });
       regions.set(region, summary);
     }
     count(summary, node, log);
   }
   return [...regions.values()].sort((left, right) => (left.region < right.region ? -1 : 1));
-}
-
-function emptySummary(region: string): RegionSummary {
-  return {
-    region,
-    nodes: 0,
-    connected: 0,
-    ready: 0,
-    current: 0,
-    different: 0,
-    degraded: 0,
-    connections: 0n,
-    lagMax: 0n,
-  };
 }
 
 function count(summary: RegionSummary, node: FleetNode, log: LogView): void {

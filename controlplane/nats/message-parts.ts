@@ -1,3 +1,5 @@
+import { joinedBytes } from "../../model/joined-bytes.ts";
+
 /** One part of a message, well below the 1 MiB that servers take by default. */
 export const partBytesMax = 448 * 1024;
 
@@ -55,7 +57,7 @@ export class PartCollector {
     this.#parts.push(bytes);
     this.#bytes += bytes.length;
     if (label.index < label.count - 1) return undefined;
-    const whole = label.count === 1 ? bytes : joined(this.#parts, this.#bytes);
+    const whole = label.count === 1 ? bytes : joinedBytes(this.#parts);
     this.#forget();
     return whole;
   }
@@ -65,14 +67,4 @@ export class PartCollector {
     this.#parts = [];
     this.#bytes = 0;
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

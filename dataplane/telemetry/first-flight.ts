@@ -1,3 +1,5 @@
+import { joinedBytes } from "../../model/joined-bytes.ts";
+
 /** What a server answered a hello with. */
 export type ServerAnswer = "server_hello" | "hello_retry" | "alert" | "other" | "nothing";
 
@@ -29,7 +31,7 @@ export class FirstFlight {
   /** `bytes` are valid during the call only. */
   add(bytes: Uint8Array): void {
     if (this.#settled || bytes.length === 0) return;
-    const all = this.#held === undefined ? bytes : joined(this.#held, bytes);
+    const all = this.#held === undefined ? bytes : joinedBytes([this.#held, bytes]);
     this.#settled = all[0] !== handshakeRecord || all.length >= firstFlightBytes;
     this.#answer = answerOf(all);
     this.#held = this.#settled ? undefined : new Uint8Array(all);
@@ -42,11 +44,4 @@ function answerOf(bytes: Uint8Array): ServerAnswer {
   for (let at = 0; at < retryRandom.length; at += 1)
     if (bytes[randomAt + at] !== retryRandom[at]) return "server_hello";
   return "hello_retry";
-}
-
-function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const all = new Uint8Array(left.length + right.length);
-  all.set(left);
-  all.set(right, left.length);
-  return all;
 }

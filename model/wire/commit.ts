@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { Commit as WireCommit, Event as WireEvent } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import { type Commit, type Position, type SealedCommit, sameBytes } from "../commit.ts";
 import { type ConfigEvent, eventSchemaVersion } from "../event.ts";
+import { joinedBytes } from "../joined-bytes.ts";
 import { kindOfName, type ResourceName } from "../resource-name.ts";
 import { atOnce, type Steps } from "../steps.ts";
 import type { Violation } from "../violation.ts";
@@ -143,13 +144,7 @@ function* takingApart(body: Uint8Array): Steps<{ message: WireCommit; encodedEve
       rest.push(body.subarray(start, reader.pos));
     }
   }
-  const joined = new Uint8Array(rest.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of rest) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return { message: WireCommit.decode(joined), encodedEvents };
+  return { message: WireCommit.decode(joinedBytes(rest)), encodedEvents };
 }
 
 function readEvent(encoded: Uint8Array): ReturnType<typeof eventFromWire> {

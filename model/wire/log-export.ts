@@ -1,6 +1,7 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ExportRecord } from "../../proto/gen/switchyard/log/v1/log.ts";
 import type { Position, SealedCommit } from "../commit.ts";
+import { joinedBytes } from "../joined-bytes.ts";
 
 const format = "switchyard-log";
 const formatVersion = 1;
@@ -53,7 +54,7 @@ export class ExportReader {
     this.#chunks.push(chunk);
     this.#held += chunk.length;
     if (this.#held < this.#needed) return [];
-    let rest = joined(this.#chunks, this.#held);
+    let rest = this.#chunks.length === 1 ? chunk : joinedBytes(this.#chunks);
     const records: ExportedRecord[] = [];
     for (;;) {
       const { start, end } = frameOf(rest);
@@ -115,16 +116,4 @@ function frameOf(bytes: Uint8Array): { readonly start: number; readonly end: num
     if ((byte & 0x80) === 0) return { start: index + 1, end: index + 1 + length };
   }
   return { start: bytes.length, end: bytes.length + 1 };
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }

@@ -5,6 +5,7 @@ import {
   SnapshotPointer as WirePointer,
 } from "../../proto/gen/switchyard/log/v1/log.ts";
 import { type Position, type SealedCommit, sameBytes } from "../commit.ts";
+import { joinedBytes } from "../joined-bytes.ts";
 
 /** A message of the log's stream, opened. */
 export type StoredRecord =
@@ -52,7 +53,7 @@ export function joinReferenced(
   reference: { readonly hash: Uint8Array; readonly size: number },
   chunks: readonly Uint8Array[],
 ): SealedCommit | undefined {
-  const body = joined(chunks);
+  const body = joinedBytes(chunks);
   if (body.length !== reference.size || !sameBytes(sha256(body), reference.hash)) return undefined;
   return { body, hash: reference.hash };
 }
@@ -92,7 +93,7 @@ export function decodeSnapshotPointer(bytes: Uint8Array): SnapshotPointer | unde
 
 /** Puts a snapshot together. Undefined where the chunks are not what the pointer says. */
 export function joinSnapshot(pointer: SnapshotPointer, chunks: readonly Uint8Array[]): Uint8Array | undefined {
-  const body = joined(chunks);
+  const body = joinedBytes(chunks);
   return body.length === pointer.size && sameBytes(sha256(body), pointer.sha256) ? body : undefined;
 }
 
@@ -116,14 +117,4 @@ export function decodeBeacon(bytes: Uint8Array): Beacon | undefined {
   } catch {
     return undefined;
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const body = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
 }

@@ -8,7 +8,7 @@ import { runTool } from "../support/run-tool.ts";
 import { testCertificate } from "../support/test-certificate.ts";
 import { type NetworkHost } from "../support/test-network.ts";
 import { CommitStream } from "./commit-stream.ts";
-import { FleetProcess, RealFleet, until } from "./real-fleet.ts";
+import { edgePort, FleetProcess, RealFleet, until } from "./real-fleet.ts";
 import { SlowLink } from "./slow-link.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,6 @@ const slowMs = 100;
 const lostPercent = 5;
 
 const serverPort = 9443;
-const edgePort = 8443;
 
 /** A region: a host with a leaf server, TLS servers and nodes, none of which knows anything outside but its own leaf server. */
 class Region {

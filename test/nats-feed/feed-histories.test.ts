@@ -6,7 +6,7 @@ import { RecordingSink } from "../dataplane/recording-sink.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { FedNode } from "./fed-node.ts";
-import { HandMadeChain, StreamWriter } from "./stream-writer.ts";
+import { HandMadeChain, insistently, StreamWriter } from "./stream-writer.ts";
 
 let server: NatsServer;
 let writer: StreamWriter;
@@ -59,18 +59,6 @@ async function writerIsBack(): Promise<void> {
 
 async function remade(): Promise<void> {
   await insistently(() => writer.makeStreams());
-}
-
-async function insistently(work: () => Promise<unknown>): Promise<void> {
-  let done = false;
-  const attempt = (): void => {
-    work().then(
-      () => (done = true),
-      () => setTimeout(attempt, 10),
-    );
-  };
-  attempt();
-  await waitFor("the server answers", () => done);
 }
 
 describe("a log that lost its tail", () => {

@@ -8,7 +8,7 @@ import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { leftOver, openResources } from "../support/open-resources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { FedNode } from "./fed-node.ts";
-import { HandMadeChain, StreamWriter } from "./stream-writer.ts";
+import { HandMadeChain, insistently, StreamWriter } from "./stream-writer.ts";
 
 let server: NatsServer;
 let writer: StreamWriter;
@@ -185,18 +185,6 @@ async function writerIsBack(): Promise<void> {
   await insistently(async () =>
     (await writer.connection.jetstreamManager({ timeout: 200 })).streams.info("SWITCHYARD_LOG"),
   );
-}
-
-async function insistently(work: () => Promise<unknown>): Promise<void> {
-  let done = false;
-  const attempt = (): void => {
-    work().then(
-      () => (done = true),
-      () => setTimeout(attempt, 10),
-    );
-  };
-  attempt();
-  await waitFor("the server answers", () => done);
 }
 
 describe("a server that is killed and comes back", () => {

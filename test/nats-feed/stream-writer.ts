@@ -6,6 +6,7 @@ import { origin, type Position, type SealedCommit } from "../../model/commit.ts"
 import { Configuration } from "../../model/configuration.ts";
 import type { ConfigEvent } from "../../model/event.ts";
 import { blobChunkSubject, logNames, snapshotChunkSubject } from "../../model/log-names.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { openCommit, sealCommit, sealEpochMarker } from "../../model/wire/commit.ts";
 import {
   encodeBeacon,
@@ -140,4 +141,17 @@ export class StreamWriter {
     this.silence();
     await this.connection.close();
   }
+}
+
+/** Tries until it works: after a restart what is asked for at first is rejected, or lost. */
+export async function insistently(work: () => Promise<unknown>): Promise<void> {
+  let done = false;
+  const attempt = (): void => {
+    work().then(
+      () => (done = true),
+      () => setTimeout(attempt, 10),
+    );
+  };
+  attempt();
+  await waitFor("the server answers", () => done);
 }
