@@ -6,6 +6,9 @@ export type IpAddress = string & { readonly __brand: "IpAddress" };
 /** `127.0.0.1:8443`, `[2001:db8::7]:443`. */
 export type SocketAddress = string & { readonly __brand: "SocketAddress" };
 
+/** `app.internal:443`: a name that is resolved where it is used, lower-case, without a trailing dot. */
+export type HostAddress = string & { readonly __brand: "HostAddress" };
+
 /** `10.0.0.0/8`, `2001:db8::/32`; no bits beyond the prefix. */
 export type Network = string & { readonly __brand: "Network" };
 
@@ -105,8 +108,29 @@ export function joinSocketAddress(ip: string, port: number): SocketAddress {
   return (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) as SocketAddress;
 }
 
+/** Canonical form of `address:port` or `name:port`, or undefined. A last label of digits alone is a mistyped IPv4 address. */
+export function parseServerAddress(text: string): SocketAddress | HostAddress | undefined {
+  const socketAddress = parseSocketAddress(text);
+  if (socketAddress !== undefined) return socketAddress;
+  const match = /^([^:[\]]+):([1-9]\d{0,4})$/.exec(text);
+  if (match === null || Number(match[2]) > 65_535) return undefined;
+  const host = (match[1] as string).toLowerCase().replace(/\.$/, "");
+  const labels = host.split(".");
+  if (host.length > 253 || !labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)))
+    return undefined;
+  return /^\d+$/.test(labels.at(-1) as string) ? undefined : (`${host}:${match[2]}` as HostAddress);
+}
+
+/** Whether the address is a name that has to be resolved. */
+export function isHostAddress(address: SocketAddress | HostAddress): address is HostAddress {
+  return parseIpAddress(splitSocketAddress(address).host) === undefined;
+}
+
 /** The two parts of a socket address. */
-export function splitSocketAddress(address: SocketAddress): { readonly host: IpAddress; readonly port: number } {
+export function splitSocketAddress(address: SocketAddress | HostAddress): {
+  readonly host: IpAddress;
+  readonly port: number;
+} {
   const colon = address.lastIndexOf(":");
   const host = address.slice(0, colon).replace(/^\[|\]$/g, "");
   return { host: host as IpAddress, port: Number(address.slice(colon + 1)) };

@@ -1,3 +1,5 @@
+import { isHostAddress } from "./address.ts";
+import { hasAddedFields } from "./resource-fields.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceName } from "./resource-name.ts";
 
@@ -8,5 +10,17 @@ export type ConfigEvent =
   | { readonly type: "updated"; readonly resource: Resource }
   | { readonly type: "deleted"; readonly name: ResourceName };
 
-/** The schema version that this software writes, and the newest that it understands. */
-export const eventSchemaVersion = 1;
+/** The newest schema version that this software understands. */
+export const eventSchemaVersion = 2;
+
+/**
+ * The schema version that an event is written with: the first that has all that it says, so that nodes of an older version
+ * follow for as long as nothing is used that they do not know. 2: what `hasAddedFields` finds.
+ */
+export function schemaVersionOf(event: ConfigEvent): number {
+  if (event.type === "deleted" || event.resource.kind === "route") return 1;
+  const { resource } = event;
+  const balanceIsNew = resource.kind === "farm" && resource.balance !== "round_robin";
+  const addressIsNew = resource.kind === "server" && isHostAddress(resource.address);
+  return balanceIsNew || addressIsNew || hasAddedFields(resource) ? 2 : 1;
+}

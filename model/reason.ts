@@ -29,7 +29,19 @@ export type HelloRejection =
   | "name_two"
   /** The first entry of server_name is not a host_name. */
   | "name_type"
+  | ProxyHeaderFault
   | ServerNameFault;
+
+/** What a PROXY protocol header in front of the hello, or none, is refused for; closed without an alert. */
+export type ProxyHeaderFault =
+  /** From one of the listener's `proxy_networks`, without a header. */
+  | "proxy_missing"
+  /** A header from anywhere else: what it says of the client is not to be believed. */
+  | "proxy_untrusted"
+  /** A header that can't be read. */
+  | "proxy_malformed"
+  /** A header that is longer than is read. */
+  | "proxy_too_big";
 
 /** The hello did not become complete. */
 export type HelloEnd =
@@ -45,7 +57,11 @@ export type RoutingEnd =
   /** A route or a default rejects it. */
   | "route_reject"
   /** No server of the farm may be chosen: `internal_error`. */
-  | "no_server";
+  | "no_server"
+  /** The farm's servers have no room, and neither has its queue: `internal_error`. */
+  | "queue_full"
+  /** No server had room in time: `internal_error`. */
+  | "queue_timeout";
 
 /** Every attempt to reach a server failed: `internal_error`. The reason of the last attempt is in the record. */
 export type ConnectEnd = "connect_failed" | "connect_timeout";
@@ -59,6 +75,8 @@ export type SpliceEnd =
 export type NodeEnd =
   /** The listener's connectionsMax was reached. */
   | "connections_max"
+  /** Checks marked its server down, and the farm closes such connections. */
+  | "server_down"
   /** The client went away while a server was sought. */
   | "client_gone"
   /** The node stops, and its grace is over. */

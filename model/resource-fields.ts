@@ -1,3 +1,4 @@
+import { affinityDefaults, panicThresholdDefault, passiveHealthDefaults, queueDefaults } from "./farm-policy.ts";
 import type { ResourceKind } from "./resource-name.ts";
 import type { Resource, ResourceOf } from "./resource.ts";
 
@@ -5,6 +6,8 @@ import type { Resource, ResourceOf } from "./resource.ts";
 interface Field<R> {
   readonly path: string;
   readonly get: (resource: R) => unknown;
+  /** Added after configurations were stored: at this value it leaves no trace in digests. */
+  readonly unlessAt?: unknown;
 }
 
 /**
@@ -12,8 +15,8 @@ interface Field<R> {
  * update mask may name; a field that is missing here would be invisible to all three, so a test holds it against the
  * proto's descriptors.
  *
- * The order is part of the digest. A field that is added later goes to the end, with `undefined` as the value of its
- * default, so that configurations that do not use it keep their digest.
+ * The order is part of the digest. A field that is added later goes to the end and says in `unlessAt` what its default is,
+ * so that configurations that do not use it keep their digest.
  */
 export const resourceFields: { readonly [K in ResourceKind]: readonly Field<ResourceOf[K]>[] } = {
   listener: [
@@ -24,6 +27,7 @@ export const resourceFields: { readonly [K in ResourceKind]: readonly Field<Reso
     { path: "connections_max", get: (listener) => listener.connectionsMax },
     { path: "default_action", get: (listener) => listener.defaultAction },
     { path: "non_tls_farm", get: (listener) => listener.nonTlsFarm },
+    { path: "proxy_networks", get: (listener) => listener.proxyNetworks, unlessAt: [] },
   ],
   route: [
     { path: "match.server_names", get: (route) => route.match.serverNames },
@@ -38,6 +42,17 @@ export const resourceFields: { readonly [K in ResourceKind]: readonly Field<Reso
     { path: "connect_attempts_max", get: (farm) => farm.connectAttemptsMax },
     { path: "server_idle_timeout", get: (farm) => farm.serverIdleTimeoutMs },
     { path: "half_close_timeout", get: (farm) => farm.halfCloseTimeoutMs },
+    { path: "hash_balance_factor", get: (farm) => farm.hashBalanceFactor, unlessAt: 0 },
+    { path: "affinity", get: (farm) => farm.affinity, unlessAt: affinityDefaults },
+    { path: "health_check", get: (farm) => farm.healthCheck, unlessAt: null },
+    { path: "passive_health", get: (farm) => farm.passiveHealth, unlessAt: passiveHealthDefaults },
+    { path: "slow_start", get: (farm) => farm.slowStartMs, unlessAt: 0 },
+    { path: "on_marked_down", get: (farm) => farm.onMarkedDown, unlessAt: "keep" },
+    { path: "panic_threshold", get: (farm) => farm.panicThreshold, unlessAt: panicThresholdDefault },
+    { path: "locality", get: (farm) => farm.locality, unlessAt: null },
+    { path: "queue", get: (farm) => farm.queue, unlessAt: queueDefaults },
+    { path: "proxy_protocol", get: (farm) => farm.proxyProtocol, unlessAt: null },
+    { path: "source_transparent", get: (farm) => farm.sourceTransparent, unlessAt: false },
   ],
   server: [
     { path: "address", get: (server) => server.address },
@@ -45,6 +60,8 @@ export const resourceFields: { readonly [K in ResourceKind]: readonly Field<Reso
     { path: "region", get: (server) => server.region },
     { path: "backup", get: (server) => server.backup },
     { path: "state", get: (server) => server.state },
+    { path: "connections_max", get: (server) => server.connectionsMax, unlessAt: 0 },
+    { path: "check_address", get: (server) => server.checkAddress, unlessAt: null },
   ],
 };
 
@@ -60,17 +77,30 @@ export function fieldsOf(resource: Resource): readonly Field<Resource>[] {
  */
 export function canonicalText(resource: Resource): string {
   const values: unknown[] = [resource.kind, resource.name];
-  for (const field of fieldsOf(resource)) {
-    const value = field.get(resource);
-    if (value !== undefined) values.push(canonicalValue(value));
+  for (const { path, get, unlessAt } of fieldsOf(resource)) {
+    const value = canonicalValue(get(resource));
+    if (unlessAt === undefined) values.push(value);
+    else if (JSON.stringify(value) !== JSON.stringify(canonicalValue(unlessAt))) values.push([path, value]);
   }
   return JSON.stringify(values);
 }
 
-/** Objects as lists of their entries in the order of their keys; the rest as it is. */
+/** Objects as lists of their entries in the order of their keys, at every depth; the rest as it is. */
 function canonicalValue(value: unknown): unknown {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-  return Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  if (Array.isArray(value)) return value.map(canonicalValue);
+  if (value === null || typeof value !== "object") return value;
+  return Object.entries(value)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, each]) => [key, canonicalValue(each)]);
+}
+
+/** Whether a resource uses a field that configurations of schema version 1 do not have. */
+export function hasAddedFields(resource: Resource): boolean {
+  return fieldsOf(resource).some(
+    ({ get, unlessAt }) =>
+      unlessAt !== undefined &&
+      JSON.stringify(canonicalValue(get(resource))) !== JSON.stringify(canonicalValue(unlessAt)),
+  );
 }
 
 /** Paths of the fields in which two resources of one kind differ. */

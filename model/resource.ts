@@ -1,5 +1,14 @@
-import type { IpAddress, Network, SocketAddress } from "./address.ts";
+import type { HostAddress, IpAddress, Network, SocketAddress } from "./address.ts";
 import type { AlertName } from "./alert.ts";
+import type {
+  AffinityPolicy,
+  BalanceName,
+  HealthCheck,
+  LocalityPolicy,
+  PassiveHealthPolicy,
+  ProxyProtocolPolicy,
+  QueuePolicy,
+} from "./farm-policy.ts";
 import type { FarmName, ListenerName, ResourceKind, RouteName, ServerResourceName } from "./resource-name.ts";
 import type { ServerName } from "./server-name.ts";
 import type { ServerNamePattern } from "./server-name-pattern.ts";
@@ -19,6 +28,8 @@ export interface Listener {
   readonly connectionsMax: number;
   readonly defaultAction: Action;
   readonly nonTlsFarm: FarmName | null;
+  /** Of balancers in front, which begin their connections with a PROXY protocol header. */
+  readonly proxyNetworks: readonly Network[];
 }
 
 export interface Route {
@@ -44,21 +55,39 @@ export type Action =
 export interface Farm {
   readonly kind: "farm";
   readonly name: FarmName;
-  readonly balance: "round_robin";
+  readonly balance: BalanceName;
   readonly connectTimeoutMs: number;
   readonly connectAttemptsMax: number;
   readonly serverIdleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  /** Percent of a server's part; 0 for no bound. */
+  readonly hashBalanceFactor: number;
+  readonly affinity: AffinityPolicy;
+  readonly healthCheck: HealthCheck | null;
+  readonly passiveHealth: PassiveHealthPolicy;
+  /** 0 for none. */
+  readonly slowStartMs: number;
+  readonly onMarkedDown: "keep" | "close";
+  /** Percent. */
+  readonly panicThreshold: number;
+  readonly locality: LocalityPolicy | null;
+  readonly queue: QueuePolicy;
+  readonly proxyProtocol: ProxyProtocolPolicy | null;
+  readonly sourceTransparent: boolean;
 }
 
 export interface Server {
   readonly kind: "server";
   readonly name: ServerResourceName;
-  readonly address: SocketAddress;
+  readonly address: SocketAddress | HostAddress;
   readonly weight: number;
   readonly region: string;
   readonly backup: boolean;
   readonly state: ServerState;
+  /** Of each node; 0 for no limit. */
+  readonly connectionsMax: number;
+  /** Null: `address` is checked. */
+  readonly checkAddress: SocketAddress | HostAddress | null;
 }
 
 export type ServerState = "ready" | "drain" | "maintenance";

@@ -1,5 +1,5 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import { durationToWire } from "../../model/wire/resource-to-wire.ts";
+import { durationToWire } from "../../model/wire/duration.ts";
 import type { NodeHello, SessionRequest, SessionResponse } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { type DirectiveDesk, SessionDirectives } from "./directives.ts";
 import type { FleetNode } from "./fleet-node.ts";

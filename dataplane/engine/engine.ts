@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../../model/address.ts";
+import type { IpAddress, Network, SocketAddress } from "../../model/address.ts";
 import type { AlertName } from "../../model/alert.ts";
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
 import type { HelloOutcome } from "../hello/hello-outcome.ts";
@@ -10,10 +10,15 @@ import type { HelloOutcome } from "../hello/hello-outcome.ts";
  *
  * The life of a connection:
  *
- *     accept -> hello (bytes until complete, rejected, too late or gone)
+ *     accept -> (PROXY header) -> hello (bytes until complete, rejected, too late or gone)
  *            -> decide() -> reject: alert, close -> closed()
+ *                        -> wait: until answer() -> as decide()
  *                        -> connect: dial, PROXY header, hello, splice -> closed()
  *                                    dial failed -> redecide() -> as decide()
+ *
+ * On a listener with `proxyNetworks` a connection from one of them begins with a PROXY protocol header, within the hello's
+ * deadline, or is refused; a header from anywhere else is refused on every listener. It is read (`hello/proxy-header.ts`),
+ * told as the arrival's addresses, and not passed on.
  *
  * A client may go away while a server is sought. A RST ends the search (`client_gone`). So does a FIN behind a complete
  * hello, since no handshake comes to an end without more from the client; behind a rejected hello, from a client that
@@ -47,6 +52,18 @@ export interface Engine {
   /** A snapshot of the engine's numbers. */
   stats(): EngineStats;
 
+  /**
+   * The verdict for a connection that was told to wait. Unknown ids, and connections that do not wait (any more), are
+   * ignored: then `closed` has been called, or will be, with the context of the `wait`.
+   */
+  answer(id: ConnectionId, verdict: ConnectVerdict | RejectVerdict): void;
+
+  /** Calls for each live connection whose last verdict was `connect`, with its context. For rare occasions: it looks at all. */
+  visit(see: (id: ConnectionId, context: unknown) => void): void;
+
+  /** Whether it can connect from the client's own address on this machine (`ConnectVerdict.source`). */
+  readonly sourceTransparent: boolean;
+
   /** Ends one connection with a reason, abortively on both sides. Unknown ids are ignored. */
   abort(id: ConnectionId, reason: CloseReason): void;
 
@@ -67,6 +84,8 @@ export interface ListenerSettings {
   readonly helloDeadlineMs: number;
   readonly clientIdleTimeoutMs: number;
   readonly connectionsMax: number;
+  /** Of balancers in front; empty for none. */
+  readonly proxyNetworks: readonly Network[];
 }
 
 export interface BindFailure {
@@ -102,8 +121,9 @@ export interface ConnectionHandler {
   redecide(id: ConnectionId, context: unknown, failure: ConnectFailure, attempt: number): Verdict;
 
   /**
-   * The first bytes that the server sent, where the verdict asked for them; at most `tapServerBytesMax` of them,
-   * in as many calls as they came in. The bytes are valid during the call only.
+   * The first bytes that the server sent, where the verdict asked for them, in as many calls as they came in: at most
+   * `tapServerBytesMax` of them, and none after the first TLS record of application data has begun, as what follows can't be
+   * read; nor after a byte that can't begin a record. The bytes are valid during the call only.
    */
   serverBytes(id: ConnectionId, context: unknown, bytes: Uint8Array): void;
 
@@ -117,14 +137,23 @@ export interface ConnectionHandler {
 export interface Arrival {
   readonly id: ConnectionId;
   readonly listener: string;
-  /** The client, and the address that it reached. */
+  /** The client, and the address that it reached: as a PROXY header says, where one was believed. */
   readonly source: SocketAddress;
   readonly local: SocketAddress;
   /** Never `incomplete`. Its bytes are valid during the call only: copy what is kept. */
   readonly hello: HelloOutcome;
 }
 
-export type Verdict = ConnectVerdict | RejectVerdict;
+export type Verdict = ConnectVerdict | RejectVerdict | WaitVerdict;
+
+/**
+ * There is no answer yet: `Engine.answer` brings it. The client's bytes stay unread meanwhile, and nothing runs out: whoever
+ * lets it wait says for how long. A client that goes away meanwhile is closed at once (`client_gone`).
+ */
+export interface WaitVerdict {
+  readonly verdict: "wait";
+  readonly context: unknown;
+}
 
 export interface ConnectVerdict {
   readonly verdict: "connect";
@@ -134,7 +163,12 @@ export interface ConnectVerdict {
   readonly halfCloseTimeoutMs: number;
   /** Sent to the server before the hello (a PROXY protocol header); empty for none. Owned by the engine from now on. */
   readonly prefix: Uint8Array;
-  /** How many of the server's first bytes `serverBytes` is shown; 0 for none. */
+  /**
+   * Connect from this address (IP_TRANSPARENT), with a port of the system's choice; null for the node's own. Where that can't
+   * be had the attempt fails with `local_limit`. Only where the engine says `sourceTransparent`.
+   */
+  readonly source: IpAddress | null;
+  /** How many of the server's first bytes `serverBytes` is shown at most; 0 for none. */
   readonly tapServerBytesMax: number;
   /** Given back with every later call for this connection. */
   readonly context: unknown;
@@ -151,6 +185,7 @@ export interface RejectVerdict {
 export interface ClosedConnection {
   readonly id: ConnectionId;
   readonly listener: string;
+  /** The client, as in the arrival; the connection's own peer where the hello never was complete. */
   readonly source: SocketAddress;
   readonly reason: CloseReason;
   /** Of the last verdict; undefined where none was asked for. */

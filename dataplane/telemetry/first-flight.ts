@@ -1,7 +1,5 @@
 import { joinedBytes } from "../../model/joined-bytes.ts";
-
-/** What a server answered a hello with. */
-export type ServerAnswer = "server_hello" | "hello_retry" | "alert" | "other" | "nothing";
+import type { ServerAnswer } from "../hello/flight-facts.ts";
 
 /** A record's head (5), a handshake message's (4), the version (2) and the random (32): RFC 8446 sections 4, 4.1.3 and 5.1. */
 const randomAt = 11;

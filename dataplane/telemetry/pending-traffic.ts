@@ -1,5 +1,5 @@
 import type { CloseReason } from "../../model/reason.ts";
-import type { ServerAnswer } from "./first-flight.ts";
+import type { ServerAnswer } from "../hello/flight-facts.ts";
 
 /** Routes, and servers, that are counted for one delta; a node that could report to nobody for days tells of these. */
 const entriesMax = 100_000;

@@ -2,7 +2,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Commit as WireCommit, Event as WireEvent } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import { type Commit, type Position, type SealedCommit, sameBytes } from "../commit.ts";
-import { type ConfigEvent, eventSchemaVersion } from "../event.ts";
+import { type ConfigEvent, eventSchemaVersion, schemaVersionOf } from "../event.ts";
 import { joinedBytes } from "../joined-bytes.ts";
 import { kindOfName, type ResourceName } from "../resource-name.ts";
 import { atOnce, type Steps } from "../steps.ts";
@@ -158,7 +158,7 @@ function readEvent(encoded: Uint8Array): ReturnType<typeof eventFromWire> {
 }
 
 function eventToWire(event: ConfigEvent): WireEvent {
-  const schemaVersion = eventSchemaVersion;
+  const schemaVersion = schemaVersionOf(event);
   switch (event.type) {
     case "created":
     case "updated":

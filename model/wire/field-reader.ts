@@ -38,6 +38,13 @@ export class FieldReader {
     return range.fallback;
   }
 
+  /** What a number of an enum stands for; undefined, and a violation, for one that stands for nothing. */
+  choice<T>(field: string, value: number, choices: Readonly<Record<number, T>>): T | undefined {
+    const choice = choices[value];
+    if (choice === undefined) this.refuse(field, "malformed", `${String(value)} is none of its values`);
+    return choice;
+  }
+
   /** A duration in milliseconds; fractions of one are refused rather than rounded away. */
   durationMs(field: string, value: Duration | undefined, range: Range): number {
     if (value === undefined) return range.fallback;

@@ -1,15 +1,16 @@
-import { Alert, Balance, ServerState as WireServerState } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { Alert, ServerState as WireServerState } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type * as wire from "../../proto/gen/switchyard/config/v1/resources.ts";
-import { parseNetwork, parseSocketAddress } from "../address.ts";
-import type { SocketAddress } from "../address.ts";
+import { parseNetwork, parseServerAddress, parseSocketAddress } from "../address.ts";
+import type { HostAddress, Network, SocketAddress } from "../address.ts";
 import type { AlertName } from "../alert.ts";
 import { matchKeyCount, matchKeysMax } from "../match-key.ts";
 import { isFarmName, isListenerName, isRouteName, isServerResourceName, nameShape } from "../resource-name.ts";
 import type { ResourceKind } from "../resource-name.ts";
-import type { Action, Farm, Listener, Match, Resource, Route, Server, ServerState } from "../resource.ts";
+import type { Action, Listener, Match, Resource, Route, Server, ServerState } from "../resource.ts";
 import { parseServerNamePattern } from "../server-name-pattern.ts";
 import type { Violation } from "../violation.ts";
 import { FieldReader, quoted } from "./field-reader.ts";
+import { parseFarm } from "./parse-farm.ts";
 
 const day = 24 * 60 * 60 * 1000;
 const idleTimeoutMs = { min: 100, max: 7 * day, fallback: 10 * 60 * 1000 };
@@ -48,7 +49,7 @@ function parseKind(kind: NonNullable<wire.Resource["kind"]>, reader: FieldReader
     case "route":
       return parseRoute(kind.value, reader);
     case "farm":
-      return parseFarm(kind.value, reader);
+      return parseFarm(kind.value, parseName(kind.value.name, isFarmName, "farm", reader), reader);
     case "server":
       return parseServer(kind.value, reader);
   }
@@ -79,6 +80,7 @@ function parseListener(message: wire.Listener, reader: FieldReader): Listener {
         ? { to: "reject", alert: "unrecognized_name" }
         : parseAction(message.defaultAction, "default_action", reader),
     nonTlsFarm: isFarmName(nonTlsFarm) ? nonTlsFarm : null,
+    proxyNetworks: parseNetworks("proxy_networks", message.proxyNetworks, reader),
   };
 }
 
@@ -110,17 +112,21 @@ function parseMatch(message: wire.Match | undefined, reader: FieldReader): Match
       reader.refuse(field, "malformed", `${quoted(value)} is no ALPN protocol: 1 to 255 printable ASCII characters`);
       return undefined;
     }),
-    sourceNetworks: reader.list("match.source_networks", message?.sourceNetworks ?? [], 256, (value, field) => {
-      const network = parseNetwork(value);
-      if (network === undefined)
-        reader.refuse(field, "malformed", `${quoted(value)} is no network: 10.0.0.0/8, 2001:db8::/32, no host bits`);
-      return network;
-    }),
+    sourceNetworks: parseNetworks("match.source_networks", message?.sourceNetworks ?? [], reader),
   };
   const keys = matchKeyCount(match);
   if (keys > matchKeysMax)
     reader.refuse("match", "too_many", `names x protocols x networks are ${keys}; at most ${matchKeysMax} are allowed`);
   return match;
+}
+
+function parseNetworks(field: string, values: readonly string[], reader: FieldReader): readonly Network[] {
+  return reader.list(field, values, 256, (value, element) => {
+    const network = parseNetwork(value);
+    if (network === undefined)
+      reader.refuse(element, "malformed", `${quoted(value)} is no network: 10.0.0.0/8, 2001:db8::/32, no host bits`);
+    return network;
+  });
 }
 
 const nameFaultText = {
@@ -162,31 +168,6 @@ function parseAction(message: wire.Action, field: string, reader: FieldReader, r
   }
 }
 
-function parseFarm(message: wire.Farm, reader: FieldReader): Farm {
-  if (message.balance !== Balance.BALANCE_UNSPECIFIED && message.balance !== Balance.BALANCE_ROUND_ROBIN)
-    reader.refuse("balance", "malformed", `${String(message.balance)} is no way to balance`);
-  return {
-    kind: "farm",
-    name: parseName(message.name, isFarmName, "farm", reader),
-    balance: "round_robin",
-    connectTimeoutMs: reader.durationMs("connect_timeout", message.connectTimeout, {
-      min: 10,
-      max: 60_000,
-      fallback: 5000,
-    }),
-    connectAttemptsMax: reader.count("connect_attempts_max", message.connectAttemptsMax, {
-      min: 1,
-      max: 10,
-      fallback: 3,
-    }),
-    serverIdleTimeoutMs: reader.durationMs("server_idle_timeout", message.serverIdleTimeout, idleTimeoutMs),
-    halfCloseTimeoutMs: reader.durationMs("half_close_timeout", message.halfCloseTimeout, {
-      ...idleTimeoutMs,
-      fallback: 30_000,
-    }),
-  };
-}
-
 const serverStates: Readonly<Record<number, ServerState>> = {
   [WireServerState.SERVER_STATE_UNSPECIFIED]: "ready",
   [WireServerState.SERVER_STATE_READY]: "ready",
@@ -206,11 +187,14 @@ function parseServer(message: wire.Server, reader: FieldReader): Server {
   return {
     kind: "server",
     name: parseName(message.name, isServerResourceName, "server", reader),
-    address: parseAddress(message.address, "address", reader) ?? unset,
+    address: parseHost(message.address, "address", reader) ?? unset,
     weight: reader.number("weight", message.weight ?? 1, { min: 0, max: 256, fallback: 1 }),
     region: message.region,
     backup: message.backup,
     state: state ?? "ready",
+    connectionsMax: reader.count("connections_max", message.connectionsMax, { min: 1, max: 1_000_000, fallback: 0 }),
+    checkAddress:
+      message.checkAddress === "" ? null : (parseHost(message.checkAddress, "check_address", reader) ?? null),
   };
 }
 
@@ -218,6 +202,17 @@ function parseAddress(value: string, field: string, reader: FieldReader): Socket
   const address = parseSocketAddress(value);
   if (address === undefined)
     reader.refuse(field, "malformed", `${quoted(value)} is no IP address and port: 10.1.2.3:443, [2001:db8::7]:443`);
+  return address;
+}
+
+function parseHost(value: string, field: string, reader: FieldReader): SocketAddress | HostAddress | undefined {
+  const address = parseServerAddress(value);
+  if (address === undefined)
+    reader.refuse(
+      field,
+      "malformed",
+      `${quoted(value)} is no address and port: 10.1.2.3:443, [2001:db8::7]:443, app.internal:443`,
+    );
   return address;
 }
 

@@ -1,8 +1,9 @@
-import type { Duration } from "../../proto/gen/google/protobuf/duration.ts";
-import { Alert, Balance, ServerState as WireServerState } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { Alert, ServerState as WireServerState } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type * as wire from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { AlertName } from "../alert.ts";
 import type { Action, Resource, ServerState } from "../resource.ts";
+import { durationToWire } from "./duration.ts";
+import { farmToWire } from "./farm-to-wire.ts";
 
 /** A resource as the API's message. The etag is left empty: events and snapshots do not carry it. */
 export function resourceToWire(resource: Resource): wire.Resource & { kind: NonNullable<wire.Resource["kind"]> } {
@@ -20,6 +21,7 @@ export function resourceToWire(resource: Resource): wire.Resource & { kind: NonN
             connectionsMax: resource.connectionsMax,
             defaultAction: actionToWire(resource.defaultAction),
             nonTlsFarm: resource.nonTlsFarm ?? "",
+            proxyNetworks: [...resource.proxyNetworks],
             etag: "",
           },
         },
@@ -40,34 +42,19 @@ export function resourceToWire(resource: Resource): wire.Resource & { kind: NonN
       };
     }
     case "farm":
-      return {
-        kind: {
-          $case: "farm",
-          value: {
-            name: resource.name,
-            balance: Balance.BALANCE_ROUND_ROBIN,
-            connectTimeout: durationToWire(resource.connectTimeoutMs),
-            connectAttemptsMax: resource.connectAttemptsMax,
-            serverIdleTimeout: durationToWire(resource.serverIdleTimeoutMs),
-            halfCloseTimeout: durationToWire(resource.halfCloseTimeoutMs),
-            etag: "",
-          },
-        },
-      };
+      return { kind: { $case: "farm", value: farmToWire(resource) } };
     case "server": {
-      const { name, address, weight, region, backup, state } = resource;
+      const { name, address, weight, region, backup, connectionsMax } = resource;
+      const state = serverStates[resource.state];
+      const checkAddress = resource.checkAddress ?? "";
       return {
         kind: {
           $case: "server",
-          value: { name, address, weight, region, backup, state: serverStates[state], etag: "" },
+          value: { name, address, weight, region, backup, state, connectionsMax, checkAddress, etag: "" },
         },
       };
     }
   }
-}
-
-export function durationToWire(ms: number): Duration {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
 }
 
 function actionToWire(action: Action): wire.Action {
