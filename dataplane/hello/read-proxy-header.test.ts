@@ -168,21 +168,21 @@ describe("what is no PROXY header, or a bad one", () => {
       expect(readProxyHeader(bytes.subarray(0, end)), `${end} bytes`).toStrictEqual(outcome);
   });
 
-  test("any byte of a header with a checksum, when changed, is noticed or changes nothing that is told", () => {
+  test("any byte of a header with a checksum, when changed, is noticed, but for two that take the check away", () => {
     const header = withCrc(block("2111", `${tcp4} 010002 6832 030004 00000000`), 16 + 12 + 5 + 3);
     for (let at = 0; at < header.length; at += 1) {
       const changed = header.slice();
       changed[at] = (changed[at] as number) ^ 0x01;
       const { outcome } = readProxyHeader(changed);
-      // Bit 0 of the command makes it LOCAL, and of the length's bytes an end that is not there yet.
       expect([at, outcome]).toStrictEqual([at, expectedOfFlip(at)]);
     }
   });
 });
 
+/** The command becomes LOCAL, the checksum an authority, and the length's bytes an end that is not there yet. */
 function expectedOfFlip(at: number): ProxyHeaderOutcome["outcome"] {
   if (at < 12) return "absent";
-  if (at === 12) return "complete";
+  if (at === 12 || at === 33) return "complete";
   return at === 14 || at === 15 ? "incomplete" : "malformed";
 }
 

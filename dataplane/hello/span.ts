@@ -8,3 +8,5 @@ export interface Span {
 export function uint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
+
+export const noBytes = new Uint8Array(0);
