@@ -121,6 +121,11 @@ export function parseServerAddress(text: string): SocketAddress | HostAddress | 
   return /^\d+$/.test(labels.at(-1) as string) ? undefined : (`${host}:${match[2]}` as HostAddress);
 }
 
+/** Whether an address in canonical text is an IPv4 one. */
+export function isIpv4(address: IpAddress): boolean {
+  return !address.includes(":");
+}
+
 /** Whether the address is a name that has to be resolved. */
 export function isHostAddress(address: SocketAddress | HostAddress): address is HostAddress {
   return parseIpAddress(splitSocketAddress(address).host) === undefined;
@@ -179,7 +184,7 @@ export function networkContains(network: NetworkBits, address: Uint8Array): bool
 }
 
 /** An IPv4-mapped IPv6 address as its four bytes; anything else as it is. */
-function unmapped(address: Uint8Array): Uint8Array {
+export function unmapped(address: Uint8Array): Uint8Array {
   return isMapped(address) ? address.subarray(12) : address;
 }
 
