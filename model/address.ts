@@ -108,7 +108,10 @@ export function joinSocketAddress(ip: string, port: number): SocketAddress {
   return (ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) as SocketAddress;
 }
 
-/** Canonical form of `address:port` or `name:port`, or undefined. A last label of digits alone is a mistyped IPv4 address. */
+/**
+ * Canonical form of `address:port` or `name:port`, or undefined.
+ * A name whose last label is a number would be taken for an IPv4 address by a resolver, as `0x7f.1` is; it is refused.
+ */
 export function parseServerAddress(text: string): SocketAddress | HostAddress | undefined {
   const socketAddress = parseSocketAddress(text);
   if (socketAddress !== undefined) return socketAddress;
@@ -118,7 +121,7 @@ export function parseServerAddress(text: string): SocketAddress | HostAddress | 
   const labels = host.split(".");
   if (host.length > 253 || !labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)))
     return undefined;
-  return /^\d+$/.test(labels.at(-1) as string) ? undefined : (`${host}:${match[2]}` as HostAddress);
+  return /^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) as string) ? undefined : (`${host}:${match[2]}` as HostAddress);
 }
 
 /** Whether an address in canonical text is an IPv4 one. */

@@ -12,7 +12,7 @@ import { atOnce, type Steps } from "../../model/steps.ts";
 import { StoredRoute } from "../../model/stored-route.ts";
 import type { Narrowing } from "../table/rivals.ts";
 import { type RouteChange, RuleTable } from "../table/rule-table.ts";
-import { RoundRobin } from "./round-robin.ts";
+import { FarmBalancing } from "./farm-balancing.ts";
 
 /** Route changes that are made in place: about a millisecond. */
 const routesInPlaceMax = 500;
@@ -27,14 +27,15 @@ const changesPerStep = 2000;
 export interface FarmRouting {
   readonly farm: Farm;
   readonly servers: ReadonlyMap<ServerResourceName, Server>;
-  readonly roundRobin: RoundRobin;
+  /** What balancing keeps across changes. */
+  readonly balancing: FarmBalancing;
 }
 
 /** A place for a farm and its servers, whichever of them come first. */
 interface FarmEntry {
   farm: Farm | undefined;
   readonly servers: Map<ServerResourceName, Server>;
-  readonly roundRobin: RoundRobin;
+  readonly balancing: FarmBalancing;
 }
 
 /** A place for a listener and its routes, whichever of them come first. */
@@ -155,18 +156,20 @@ export class Routing {
   #farm(name: FarmName): FarmEntry {
     let entry = this.#farms.get(name);
     if (entry === undefined) {
-      entry = { farm: undefined, servers: new Map(), roundRobin: new RoundRobin() };
+      entry = { farm: undefined, servers: new Map(), balancing: new FarmBalancing() };
       this.#farms.set(name, entry);
     }
     return entry;
   }
 
   #putServer(server: Server, stays: boolean): void {
-    const { servers, roundRobin } = this.#farm(farmOf(server.name));
-    if (stays) servers.set(server.name, server);
-    else {
+    const { servers, balancing } = this.#farm(farmOf(server.name));
+    if (stays) {
+      servers.set(server.name, server);
+      balancing.changed();
+    } else {
       servers.delete(server.name);
-      roundRobin.forget(server.name);
+      balancing.forget(server.name);
     }
   }
 
