@@ -1,0 +1,104 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
+import { randomBytes } from "node:crypto";
+import { constants } from "node:crypto";
+import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
+import { testCertificate } from "../support/test-certificate.ts";
+import { type ResumptionMode, resumptionModes, serverIds, type TlsFarm, type TlsStack } from "./tls-farm.ts";
+
+/** A TLS server of Node that tells each client whether it resumed, and counts its connections. */
+export class NodeTlsServer {
+  readonly address: SocketAddress;
+  /** At once, and the most that there were. */
+  connections = 0;
+  connectionsMost = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<TLSSocket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    const { address, port } = server.address() as AddressInfo;
+    this.address = joinSocketAddress(address, port);
+  }
+
+  static async listen(host: string, mode: ResumptionMode, more: TlsOptions = {}): Promise<NodeTlsServer> {
+    const certificate = await testCertificate("node.test");
+    const server = createServer({ ...certificate, ...modeOptions[mode], ...more });
+    // Node keeps no sessions itself: a server with ids brings a store.
+    const sessions = new Map<string, Buffer>();
+    server.on("newSession", (id: Buffer, session: Buffer, stored: () => void) => {
+      sessions.set(id.toString("hex"), session);
+      stored();
+    });
+    server.on("resumeSession", (id: Buffer, found: (error: Error | null, session: Buffer | null) => void) => {
+      found(null, sessions.get(id.toString("hex")) ?? null);
+    });
+    server.listen({ host, port: 0 });
+    await once(server, "listening");
+    const made = new NodeTlsServer(server);
+    server.on("connection", (socket) => {
+      made.connections += 1;
+      made.connectionsMost = Math.max(made.connectionsMost, made.connections);
+      socket.once("close", () => (made.connections -= 1));
+    });
+    server.on("secureConnection", (socket) => made.#serve(socket));
+    return made;
+  }
+
+  /** New ticket keys: what was given before is of no use any more. */
+  rotate(): void {
+    this.#server.setTicketKeys(randomBytes(48));
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  /** One request, one answer. */
+  #serve(socket: TLSSocket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const session = socket.isSessionReused() ? "reused" : "new";
+    socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\n\r\nsession=${session}\n`));
+  }
+}
+
+const modeOptions: Readonly<Record<ResumptionMode, TlsOptions>> = {
+  "tls13-tickets": { minVersion: "TLSv1.3" },
+  "tls12-tickets": { maxVersion: "TLSv1.2" },
+  "tls12-ids": { maxVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET },
+};
+
+/** Four servers for each mode, each with keys and a store of its own. */
+export async function startNodeStack(host: string): Promise<TlsStack> {
+  const servers: NodeTlsServer[] = [];
+  const farms: TlsFarm[] = [];
+  for (const mode of resumptionModes) {
+    const own = await Promise.all(serverIds().map(() => NodeTlsServer.listen(host, mode)));
+    servers.push(...own);
+    farms.push(nodeFarm(`node-${mode}`, mode, own));
+  }
+  return {
+    name: "node",
+    version: process.versions.node,
+    farms,
+    stop: async () => {
+      for (const server of servers) await server.close();
+    },
+  };
+}
+
+export function nodeFarm(name: string, mode: ResumptionMode, servers: readonly NodeTlsServer[]): TlsFarm {
+  const ids = serverIds();
+  return {
+    name,
+    stack: "node",
+    mode,
+    servers: servers.map(({ address }, index) => ({ id: ids[index] as string, address })),
+    resumedBy: (answer) => answer.includes("session=reused"),
+  };
+}

@@ -1,0 +1,62 @@
+import { type ConnectionOptions, connect } from "node:tls";
+import type { ResumptionMode } from "./tls-farm.ts";
+
+/** Where a client connects to. */
+export interface Edge {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Visit {
+  /** The client had a session to offer. */
+  readonly offered: boolean;
+  /** By the client's own word. */
+  readonly resumed: boolean;
+  readonly answer: string;
+}
+
+/**
+ * A client with a session store of its own: it offers the newest session that it was given, and in TLS 1.3 each ticket only
+ * once, as browsers do (RFC 8446 appendix C.4).
+ */
+export class ReturningClient {
+  readonly #options: ConnectionOptions;
+  readonly #once: boolean;
+  #session: Buffer | null = null;
+
+  constructor(serverName: string, mode: ResumptionMode, more: ConnectionOptions = {}) {
+    const version = mode === "tls13-tickets" ? "TLSv1.3" : "TLSv1.2";
+    this.#options = {
+      servername: serverName,
+      rejectUnauthorized: false,
+      minVersion: version,
+      maxVersion: version,
+      ...more,
+    };
+    this.#once = mode === "tls13-tickets";
+  }
+
+  /** One request. Fails where there is no whole answer. */
+  async visit({ host, port }: Edge): Promise<Visit> {
+    const session = this.#session;
+    if (this.#once) this.#session = null;
+    const offer = session === null ? {} : { session };
+    const socket = connect({ ...this.#options, ...offer, host, port });
+    return new Promise((resolve, reject) => {
+      let answer = "";
+      let resumed: boolean | undefined;
+      socket.on("session", (given: Buffer) => (this.#session = given));
+      socket.on("secureConnect", () => {
+        resumed = socket.isSessionReused();
+        socket.write("GET / HTTP/1.0\r\nHost: affinity.test\r\n\r\n");
+      });
+      socket.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
+      let failure: Error | undefined;
+      socket.on("error", (error: Error) => (failure = error));
+      socket.on("close", () => {
+        if (resumed !== undefined && answer !== "") resolve({ offered: session !== null, resumed, answer });
+        else reject(new Error(`no answer from ${host}:${port}`, { cause: failure }));
+      });
+    });
+  }
+}
