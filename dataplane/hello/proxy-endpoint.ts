@@ -11,6 +11,7 @@ export interface ProxyEndpoint {
 const dot = 0x2e;
 const colon = 0x3a;
 const zero = 0x30;
+const letterA = 0x61;
 
 /** Takes a socket address apart. It is done for each connection, so that the common form has a way of its own. */
 export function proxyEndpoint(text: SocketAddress): ProxyEndpoint {
@@ -37,6 +38,34 @@ function endpointV4(text: SocketAddress): ProxyEndpoint {
 
 function endpointV6(text: SocketAddress): ProxyEndpoint {
   const bracket = text.indexOf("]");
-  const address = ipBytes(text.slice(1, bracket)) as Uint8Array;
-  return { address: unmapped(address), port: Number(text.slice(bracket + 2)) };
+  const host = text.slice(1, bracket);
+  const address = host.includes(".") ? unmapped(ipBytes(host) as Uint8Array) : unmapped(groups(host));
+  return { address, port: Number(text.slice(bracket + 2)) };
+}
+
+/** The text is canonical: groups of hexadecimal digits, at most one `::`. */
+function groups(host: string): Uint8Array {
+  const address = new Uint8Array(16);
+  let written = 0;
+  let gapAt = 16;
+  let value = -1;
+  for (let at = 0; at <= host.length; at += 1) {
+    const code = at < host.length ? host.charCodeAt(at) : colon;
+    if (code !== colon) {
+      value = (value < 0 ? 0 : value << 4) | (code > colon ? code - letterA + 10 : code - zero);
+    } else if (value >= 0) {
+      address[written] = value >> 8;
+      address[written + 1] = value & 0xff;
+      written += 2;
+      value = -1;
+    } else if (at < host.length) {
+      gapAt = written;
+    }
+  }
+  // What stands behind the `::` moves to the end.
+  if (written < 16 && gapAt < written) {
+    address.copyWithin(16 - (written - gapAt), gapAt, written);
+    address.fill(0, gapAt, 16 - (written - gapAt));
+  }
+  return address;
 }
