@@ -77,10 +77,10 @@ export function fieldsOf(resource: Resource): readonly Field<Resource>[] {
  */
 export function canonicalText(resource: Resource): string {
   const values: unknown[] = [resource.kind, resource.name];
-  for (const { path, get, unlessAt } of fieldsOf(resource)) {
-    const value = canonicalValue(get(resource));
-    if (unlessAt === undefined) values.push(value);
-    else if (JSON.stringify(value) !== JSON.stringify(canonicalValue(unlessAt))) values.push([path, value]);
+  for (const field of fieldsOf(resource)) {
+    const value = canonicalValue(field.get(resource));
+    if (field.unlessAt === undefined) values.push(value);
+    else if (!isLeftOut(field, resource)) values.push([field.path, value]);
   }
   return JSON.stringify(values);
 }
@@ -96,11 +96,20 @@ function canonicalValue(value: unknown): unknown {
 
 /** Whether a resource uses a field that configurations of schema version 1 do not have. */
 export function hasAddedFields(resource: Resource): boolean {
-  return fieldsOf(resource).some(
-    ({ get, unlessAt }) =>
-      unlessAt !== undefined &&
-      JSON.stringify(canonicalValue(get(resource))) !== JSON.stringify(canonicalValue(unlessAt)),
-  );
+  return fieldsOf(resource).some((field) => field.unlessAt !== undefined && !isLeftOut(field, resource));
+}
+
+/** Paths of the fields that configurations of schema version 1 do not have, and that are as if they were not there. */
+export function addedFieldsAtDefault(resource: Resource): readonly string[] {
+  return fieldsOf(resource)
+    .filter((field) => isLeftOut(field, resource))
+    .map((field) => field.path);
+}
+
+function isLeftOut({ get, unlessAt }: Field<Resource>, resource: Resource): boolean {
+  if (unlessAt === undefined) return false;
+  const value = get(resource);
+  return value === unlessAt || JSON.stringify(canonicalValue(value)) === JSON.stringify(canonicalValue(unlessAt));
 }
 
 /** Paths of the fields in which two resources of one kind differ. */

@@ -8,7 +8,7 @@ import { kindOfName, type ResourceName } from "../resource-name.ts";
 import { atOnce, type Steps } from "../steps.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource } from "./parse-resource.ts";
-import { resourceToWire } from "./resource-to-wire.ts";
+import { storedResource } from "./stored-resource.ts";
 import { timestampMs, timestampToWire } from "./timestamp.ts";
 
 /** `Commit.events` in commits.proto. */
@@ -162,7 +162,7 @@ function eventToWire(event: ConfigEvent): WireEvent {
   switch (event.type) {
     case "created":
     case "updated":
-      return { schemaVersion, fact: { $case: event.type, value: { resource: resourceToWire(event.resource) } } };
+      return { schemaVersion, fact: { $case: event.type, value: { resource: storedResource(event.resource) } } };
     case "deleted":
       return { schemaVersion, fact: { $case: "deleted", value: { name: event.name } } };
   }

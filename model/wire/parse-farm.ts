@@ -31,12 +31,18 @@ const hour = 3_600_000;
 const day = 24 * hour;
 const idleTimeoutMs = { min: 100, max: 7 * day, fallback: 10 * 60_000 };
 
+const hashes: ReadonlySet<BalanceName> = new Set(["source_hash", "maglev_source", "maglev_server_name"]);
+
 /** A farm without its name, which the caller has read. */
 export function parseFarm(message: wire.Farm, name: FarmName, reader: FieldReader): Farm {
+  const balance = parseBalance(message.balance, reader);
+  const affinity = parseAffinity(message.affinity, reader);
+  if (message.hashBalanceFactor !== 0 && !hashes.has(balance) && affinity.fallback === "none")
+    reader.refuse("hash_balance_factor", "malformed", `${balance} does not hash, and neither does the affinity`);
   return {
     kind: "farm",
     name,
-    balance: parseBalance(message.balance, reader),
+    balance,
     connectTimeoutMs: reader.durationMs("connect_timeout", message.connectTimeout, {
       min: 10,
       max: 60_000,
@@ -57,7 +63,7 @@ export function parseFarm(message: wire.Farm, name: FarmName, reader: FieldReade
       max: 1000,
       fallback: 0,
     }),
-    affinity: parseAffinity(message.affinity, reader),
+    affinity,
     healthCheck: message.healthCheck === undefined ? null : parseHealthCheck(message.healthCheck, reader),
     passiveHealth: parsePassiveHealth(message.passiveHealth, reader),
     slowStartMs: reader.durationMs("slow_start", message.slowStart, { min: 0, max: hour, fallback: 0 }),

@@ -1,7 +1,9 @@
 import { TlsVersion as WireTlsVersion } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type * as wire from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { HealthCheck, HttpProbe, Probe, StatusRange, TlsProbe, TlsVersion } from "../farm-policy.ts";
+import { parseIpAddress } from "../address.ts";
 import { parseServerName } from "../server-name.ts";
+import type { ViolationReason } from "../violation.ts";
 import { type FieldReader, quoted } from "./field-reader.ts";
 
 const caBytesMax = 256 * 1024;
@@ -49,6 +51,9 @@ function parseProbe(kind: wire.HealthCheck["kind"], reader: FieldReader): Probe 
       return { type: "tls", tls: parseTls(kind.value, "health_check.tls", reader) };
     case "https": {
       const { tls } = kind.value;
+      const h2 = tls?.alpnProtocols.findIndex((protocol) => protocol === "h2" || protocol === "h3") ?? -1;
+      if (h2 >= 0)
+        reader.refuse(`health_check.https.tls.alpn_protocols[${h2}]`, "malformed", "the check speaks HTTP/1.1 only");
       return {
         type: "https",
         tls: tls === undefined ? anyTls : parseTls(tls, "health_check.https.tls", reader),
@@ -72,13 +77,12 @@ function parseTls(message: wire.TlsCheck, field: string, reader: FieldReader): T
   const maxVersion = reader.choice(`${field}.max_version`, message.maxVersion, versions) ?? "TLSv1.3";
   if (minVersion > maxVersion) reader.refuse(`${field}.max_version`, "out_of_range", "it is older than min_version");
   const named = message.serverName === "" ? undefined : parseServerName(message.serverName);
-  if (named !== undefined && !("name" in named))
+  // RFC 6066 section 3: addresses are not permitted in server_name.
+  if (named !== undefined && (!("name" in named) || parseIpAddress(message.serverName) !== undefined))
     reader.refuse(`${field}.server_name`, "malformed", `${quoted(message.serverName)} is no server name`);
-  if (message.caCertificates.length > caBytesMax)
-    reader.refuse(`${field}.ca_certificates`, "out_of_range", `more than ${caBytesMax} bytes`);
-  else if (message.caCertificates !== "" && !message.caCertificates.includes("-----BEGIN CERTIFICATE-----"))
-    reader.refuse(`${field}.ca_certificates`, "malformed", "there is no certificate in PEM form in it");
-  if (message.caCertificates !== "" && !message.verify)
+  const fault = message.caCertificates === "" ? undefined : certificatesFault(message.caCertificates);
+  if (fault !== undefined) reader.refuse(`${field}.ca_certificates`, ...fault);
+  else if (message.caCertificates !== "" && !message.verify)
     reader.refuse(`${field}.ca_certificates`, "malformed", "it has no use without verify");
   return {
     serverName: named !== undefined && "name" in named ? named.name : "",
@@ -92,6 +96,29 @@ function parseTls(message: wire.TlsCheck, field: string, reader: FieldReader): T
     verify: message.verify,
     caCertificates: message.caCertificates,
   };
+}
+
+/**
+ * Why a text is no list of certificates in PEM form (RFC 7468), or undefined. Text around the blocks is explanatory and
+ * allowed. Whether a block holds a certificate that can be used shows where it is used.
+ */
+function certificatesFault(text: string): readonly [ViolationReason, string] | undefined {
+  if (text.length > caBytesMax || new TextEncoder().encode(text).length > caBytesMax)
+    return ["out_of_range", `more than ${caBytesMax} bytes`];
+  const [, ...blocks] = text.split("-----BEGIN ");
+  if (blocks.length === 0) return ["malformed", "there is no certificate in PEM form in it"];
+  for (const block of blocks) {
+    const label = block.slice(0, Math.max(0, block.indexOf("-----")));
+    // Whoever may read the configuration would read the key.
+    if (label.endsWith("PRIVATE KEY")) return ["malformed", "there is a private key in it, and it must not be"];
+    if (label !== "CERTIFICATE") return ["malformed", `there is something else than certificates: ${quoted(label)}`];
+    const end = block.indexOf("-----END CERTIFICATE-----");
+    const content = block.slice(label.length + "-----".length, end).replace(/\s+/g, "");
+    // The DER of a certificate begins with a SEQUENCE of more than 127 bytes.
+    if (end < 0 || !/^MI[A-Za-z0-9+/]+={0,2}$/.test(content) || content.length % 4 !== 0)
+      return ["malformed", "there is a certificate in it that is cut off or damaged"];
+  }
+  return undefined;
 }
 
 /** RFC 9110 section 5.6.2. */

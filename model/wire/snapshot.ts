@@ -5,7 +5,7 @@ import type { Resource } from "../resource.ts";
 import type { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource } from "./parse-resource.ts";
-import { resourceToWire } from "./resource-to-wire.ts";
+import { storedResource } from "./stored-resource.ts";
 
 /** What stands before the resources of a snapshot. */
 export function snapshotHeader(configuration: Configuration): SnapshotHeader {
@@ -29,7 +29,7 @@ export function* encodeSnapshotParts(configuration: Configuration, resourcesPerP
   const resources = [...configuration.resources()];
   yield Snapshot.encode({ header, resources: [] }).finish();
   for (let start = 0; start < resources.length; start += resourcesPerPart) {
-    const part = resources.slice(start, start + resourcesPerPart).map(resourceToWire);
+    const part = resources.slice(start, start + resourcesPerPart).map(storedResource);
     yield Snapshot.encode({ header: undefined, resources: part }).finish();
   }
 }

@@ -5,9 +5,10 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Commit as WireCommit } from "../../proto/gen/switchyard/config/v1/commits.ts";
-import { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { Resource as WireResource, Server as WireServer } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { type Commit, origin, type SealedCommit } from "../commit.ts";
 import { Configuration } from "../configuration.ts";
+import { eventSchemaVersion } from "../event.ts";
 import { resourceFields } from "../resource-fields.ts";
 import { resourceKinds } from "../resource.ts";
 import { arbitraryResource, written } from "../../test/support/arbitrary-resource.ts";
@@ -65,7 +66,29 @@ describe("a resource is refused, by field, for", () => {
     ["an id that ends in a hyphen", { farm: { name: "farms/web-" } }, "r.farm.name: malformed"],
     ["a listener without an address", { listener: { name: "listeners/edge" } }, "r.listener.addresses: required"],
     ["an address without a port", { server: { ...server, address: "10.0.0.1" } }, "r.server.address: malformed"],
-    ["a host name for an address", { server: { ...server, address: "web.test:443" } }, "r.server.address: malformed"],
+    ["a name without a port", { server: { ...server, address: "web.test" } }, "r.server.address: malformed"],
+    ["a name with a star", { server: { ...server, address: "*.web.test:443" } }, "r.server.address: malformed"],
+    ["an address that lacks a part", { server: { ...server, address: "10.0.1:443" } }, "r.server.address: malformed"],
+    [
+      "half an address to check",
+      { server: { ...server, checkAddress: "10.0.0.1" } },
+      "r.server.check_address: malformed",
+    ],
+    [
+      "1000001 connections",
+      { server: { ...server, connectionsMax: 1_000_001 } },
+      "r.server.connections_max: out_of_range",
+    ],
+    [
+      "host bits in a balancer's network",
+      { listener: { ...listener, proxyNetworks: ["10.0.0.0/8", "10.0.0.1/8"] } },
+      "r.listener.proxy_networks[1]: malformed",
+    ],
+    [
+      "257 networks of balancers",
+      { listener: { ...listener, proxyNetworks: Array.from({ length: 257 }, (_, index) => `10.0.${index}.0/24`) } },
+      "r.listener.proxy_networks: too_many",
+    ],
     ["port 0", { server: { ...server, address: "10.0.0.1:0" } }, "r.server.address: malformed"],
     ["port 65536", { server: { ...server, address: "10.0.0.1:65536" } }, "r.server.address: malformed"],
     ["an IPv6 address without brackets", { server: { ...server, address: "::1:443" } }, "r.server.address: malformed"],
@@ -177,7 +200,7 @@ describe("a resource is refused, by field, for", () => {
   test("an enum value that it does not know", () => {
     const violations: Violation[] = [];
     const state = 99 as never;
-    const value = { ...server, weight: 1, region: "", backup: false, state, etag: "" };
+    const value = WireServer.fromPartial({ ...server, state });
     expect(parseResource({ kind: { $case: "server", value } }, "", violations)).toBeUndefined();
     expect(violations.map((each) => each.field)).toEqual(["server.state"]);
   });
@@ -250,7 +273,7 @@ describe("a sealed commit", () => {
   });
   test("from newer software is told apart from a damaged one", () => {
     const newer = reseal((message) => {
-      (message.events[0] as { schemaVersion: number }).schemaVersion = 2;
+      (message.events[0] as { schemaVersion: number }).schemaVersion = eventSchemaVersion + 1;
     });
     expect(openCommit(newer)).toMatchObject({ fault: "future_schema" });
     const unknownFact = reseal((message) => {
