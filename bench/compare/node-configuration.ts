@@ -1,6 +1,7 @@
 import { joinSocketAddress } from "../../model/address.ts";
 import { type Commit, type Position, type SealedCommit } from "../../model/commit.ts";
 import { Configuration } from "../../model/configuration.ts";
+import { farmPolicyDefaults } from "../../model/farm-policy.ts";
 import type { Farm, Listener, Resource, Route, Server } from "../../model/resource.ts";
 import type { ServerNamePattern } from "../../model/server-name-pattern.ts";
 import { sealCommit } from "../../model/wire/commit.ts";
@@ -69,6 +70,7 @@ const farm: Farm = {
   connectAttemptsMax: 3,
   serverIdleTimeoutMs: holdMs,
   halfCloseTimeoutMs: holdMs,
+  ...farmPolicyDefaults,
 };
 
 function listenerAt(port: number): Listener {
@@ -82,6 +84,7 @@ function listenerAt(port: number): Listener {
     connectionsMax,
     defaultAction: { to: "reject", alert: "unrecognized_name" },
     nonTlsFarm: null,
+    proxyNetworks: [],
   };
 }
 
@@ -95,6 +98,8 @@ function serverAt(index: number, port: number): Server {
     region: "",
     backup: false,
     state: "ready",
+    connectionsMax: 0,
+    checkAddress: null,
   };
 }
 

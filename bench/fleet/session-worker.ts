@@ -3,7 +3,6 @@ import { setMaxListeners } from "node:events";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import { controlPlaneChannel } from "../../dataplane/feed/control-plane-channel.ts";
 import { Follower } from "../../dataplane/feed/follower.ts";
-import { PassiveHealth } from "../../dataplane/health/passive-health.ts";
 import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
 import type { NodeState } from "../../dataplane/telemetry/node-report.ts";
 import type { SessionHost } from "../../dataplane/telemetry/node-session.ts";
@@ -38,7 +37,9 @@ function nodeState(): NodeState {
     kept: undefined,
     diskFault: undefined,
     unbound: [],
-    health,
+    health: [],
+    serverConnections: [],
+    affinity: [],
     connections: 100,
     draining: false,
     ready: true,
@@ -51,7 +52,6 @@ const follower = new Follower(
   () => Promise.resolve(),
   () => undefined,
 );
-const health = new PassiveHealth();
 
 function hostOf(traffic: PendingTraffic): SessionHost {
   return {
@@ -99,6 +99,7 @@ function countTraffic(): void {
       traffic.closed(`listeners/bench/routes/route${entry}`, `farms/bench/servers/server${entry}`, {
         ...connection,
         answer: "server_hello",
+        resumption: "accepted",
       });
   }
 }

@@ -1,5 +1,6 @@
 import type { SocketAddress } from "../../model/address.ts";
 import type { ConfigEvent } from "../../model/event.ts";
+import { farmPolicyDefaults } from "../../model/farm-policy.ts";
 import type { RouteName } from "../../model/resource-name.ts";
 import type { Resource, Route } from "../../model/resource.ts";
 import type { ServerNamePattern } from "../../model/server-name-pattern.ts";
@@ -21,6 +22,7 @@ export function firstEvents(): readonly ConfigEvent[] {
       connectAttemptsMax: 3,
       serverIdleTimeoutMs: 600_000,
       halfCloseTimeoutMs: 30_000,
+      ...farmPolicyDefaults,
     },
     server(0, 1),
     server(1, 1),
@@ -34,6 +36,7 @@ export function firstEvents(): readonly ConfigEvent[] {
       connectionsMax: 1000,
       defaultAction: { to: "reject", alert: "unrecognized_name" },
       nonTlsFarm: null,
+      proxyNetworks: [],
     },
   ];
   return resources.map((resource) => ({ type: "created", resource }));
@@ -69,5 +72,7 @@ function server(index: number, weight: number): Resource {
     region: "",
     backup: false,
     state: "ready",
+    connectionsMax: 0,
+    checkAddress: null,
   } as Resource;
 }

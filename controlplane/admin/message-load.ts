@@ -3,8 +3,11 @@ import type { Resource } from "../../model/resource.ts";
 /** Resources in one message. */
 const resourcesMax = 1000;
 
-/** Names, protocols, networks and addresses in one message, all resources together; each has at most 257 bytes. */
+/** Names, protocols, networks and addresses in one message, all resources together. */
 const listValuesMax = 10_000;
+
+/** The longest of such values. */
+const valueBytesMax = 257;
 
 /**
  * How many of `resources`, from `start` on, go into one message, and never more than `most`: so few that it stays
@@ -23,12 +26,16 @@ export function countForMessage(resources: readonly Resource[], start: number, m
 function listValues(resource: Resource): number {
   switch (resource.kind) {
     case "listener":
-      return resource.addresses.length;
+      return resource.addresses.length + resource.proxyNetworks.length;
     case "route": {
       const { serverNames, alpnProtocols, sourceNetworks } = resource.match;
       return serverNames.length + alpnProtocols.length + sourceNetworks.length;
     }
-    case "farm":
+    case "farm": {
+      const probe = resource.healthCheck?.probe;
+      if (probe === undefined || probe.type === "tcp") return 0;
+      return probe.tls.alpnProtocols.length + Math.ceil(probe.tls.caCertificates.length / valueBytesMax);
+    }
     case "server":
       return 0;
   }

@@ -106,7 +106,7 @@ export function nodeMessage(node: FleetNode, log: LogView): Node {
 
 /** How much of a message a node takes, in entries of some hundred bytes: lists are divided by it. */
 export function nodeLoad({ report }: FleetNode): number {
-  return report === undefined ? 1 : 1 + report.degraded.length * 10 + report.serverHealth.length;
+  return report === undefined ? 1 : 1 + report.degraded.length * 10 + report.serverHealth.length * 2;
 }
 
 /** Entries in one message, below 64 MiB even where each is as long as it may be. */

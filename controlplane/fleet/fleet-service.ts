@@ -1,5 +1,5 @@
 import { parseIpAddress } from "../../model/address.ts";
-import { isFarmName, isListenerName } from "../../model/resource-name.ts";
+import { type FarmName, isFarmName, isListenerName } from "../../model/resource-name.ts";
 import type { Announcement, Listener } from "../../model/resource.ts";
 import { parseServerName, type ServerName } from "../../model/server-name.ts";
 import type { Violation } from "../../model/violation.ts";
@@ -11,6 +11,7 @@ import type { EventLog } from "../log/event-log.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import { directNode } from "./direct-node.ts";
 import { explain } from "./explain.ts";
+import { farmStatuses } from "./farm-status.ts";
 import type { FleetBus } from "./fleet-bus.ts";
 import type { FleetExchange } from "./fleet-exchange.ts";
 import { type FleetNode, type LogView, messageLoadMax, nodeLoad, nodeMessage } from "./fleet-node.ts";
@@ -62,6 +63,10 @@ export function fleetService(parts: FleetParts): fleet.FleetServiceServer {
       await lookAtLog(live);
       return listServers(parts, listings, request);
     }),
+    listFarms: unary(fault, async (request) => {
+      await lookAtLog(live);
+      return listFarms(parts, listings, request);
+    }),
     directNode: unary(fault, (request) => directNode(parts, request)),
     explain: unary(fault, async (request) => {
       await lookAtLog(live);
@@ -109,14 +114,34 @@ async function listServers(
   listings: Listings,
   { farm, pageSize: wanted, pageToken }: fleet.ListServersRequest,
 ): Promise<fleet.ListServersResponse> {
-  if (farm !== "" && !(isFarmName(farm) && live.configuration.farms.has(farm))) {
-    const description = `there is no ${JSON.stringify(farm.slice(0, 80))}`;
-    throw Refused.by("NOT_FOUND", [{ field: "farm", reason: "unknown_reference", description }]);
-  }
+  checkFarm(live, farm);
   const prefix = farm === "" ? "" : `${farm}/`;
   const { resources, nextPageToken } = await listings.page("server", prefix, pageSize(wanted, 100), pageToken);
   const servers = resources.flatMap((resource) => (resource.kind === "server" ? [resource] : []));
   return { servers: await serverStatuses(servers, [...view.shown()]), nextPageToken };
+}
+
+async function listFarms(
+  { live, view }: FleetParts,
+  listings: Listings,
+  { farm, pageSize: wanted, pageToken }: fleet.ListFarmsRequest,
+): Promise<fleet.ListFarmsResponse> {
+  checkFarm(live, farm);
+  if (isFarmName(farm)) return { farms: await farmsOf(live, view, [farm]), nextPageToken: "" };
+  const { resources, nextPageToken } = await listings.page("farm", "", pageSize(wanted, 100), pageToken);
+  const names = resources.flatMap((resource) => (resource.kind === "farm" ? [resource.name] : []));
+  return { farms: await farmsOf(live, view, names), nextPageToken };
+}
+
+function farmsOf(live: LiveConfiguration, view: FleetView, names: readonly FarmName[]): Promise<fleet.FarmStatus[]> {
+  const farms = names.map((farm) => ({ farm, servers: [...live.index.children(farm)].length }));
+  return farmStatuses(farms, live.configuration, [...view.shown()]);
+}
+
+function checkFarm(live: LiveConfiguration, farm: string): void {
+  if (farm === "" || (isFarmName(farm) && live.configuration.farms.has(farm))) return;
+  const description = `there is no ${JSON.stringify(farm.slice(0, 80))}`;
+  throw Refused.by("NOT_FOUND", [{ field: "farm", reason: "unknown_reference", description }]);
 }
 
 function wantedListener(live: LiveConfiguration, name: string): Listener {

@@ -3,6 +3,7 @@ import type { Node, NodeHello, NodeReport, TrafficDelta } from "../../proto/gen/
 import type { FleetNode as ToldNode, FleetUpdate } from "../../proto/gen/switchyard/log/v1/log.ts";
 import { FleetNode, type LogView, nodeMessage } from "./fleet-node.ts";
 import { helloFault, reportFault } from "./session-limits.ts";
+import { SharedTexts } from "./shared-texts.ts";
 import { NameBudget, TrafficTotals } from "./traffic-totals.ts";
 
 /** Nodes that are remembered, connected or not, of this replica, and again of all others: the longest gone go first. */
@@ -19,6 +20,7 @@ export class FleetView {
   /** By id, each as the replica tells it that holds it. */
   readonly #others = new Map<string, FleetNode>();
   readonly #names = new NameBudget();
+  readonly #texts = new SharedTexts();
   #connectedCount = 0;
   #sequence = 0;
   #forgotten = 0;
@@ -62,7 +64,7 @@ export class FleetView {
 
   report(node: FleetNode, report: NodeReport, nowMs: number): void {
     if (this.#own.get(node.id) !== node) return;
-    node.take(report, nowMs);
+    node.take(this.#texts.shareIn(report), nowMs);
     this.#changed(node);
   }
 
@@ -159,7 +161,7 @@ export class FleetView {
     const known = this.#continued(hello, before ?? moved);
     for (const gone of [before, moved]) if (gone !== undefined && gone.traffic !== known) gone.traffic.release();
     const node = new FleetNode(hello, replica, this.#told(known, told.traffic), lastReportMs);
-    if (report !== undefined) node.take(report, lastReportMs);
+    if (report !== undefined) node.take(this.#texts.shareIn(report), lastReportMs);
     node.connected = told.connected;
     this.#others.delete(node.id);
     this.#others.set(node.id, node);

@@ -14,6 +14,10 @@ const serverHealthMax = 10_000;
 const nameMax = 256;
 const reasonMax = 128;
 const detailMax = 4096;
+const healthDetailMax = 1024;
+const serverConnectionsMax = 10_000;
+const farmAffinityMax = 1000;
+const sentenceMax = 1024;
 
 /** Routes, and servers, in one delta. */
 const trafficMax = 20_000;
@@ -61,9 +65,24 @@ export function reportFault(report: NodeReport): string | undefined {
   for (const { name, reason, detail } of report.degraded)
     if (name.length > nameMax || reason.length > reasonMax || detail.length > detailMax)
       return `degraded: at most ${nameMax}, ${reasonMax} and ${detailMax} characters`;
-  for (const { server, reason } of report.serverHealth)
-    if (server.length > nameMax || reason.length > reasonMax)
-      return `server_health: at most ${nameMax} and ${reasonMax} characters`;
+  for (const { server, reason, detail } of report.serverHealth)
+    if (server.length > nameMax || reason.length > reasonMax || detail.length > healthDetailMax)
+      return `server_health: at most ${nameMax}, ${reasonMax} and ${healthDetailMax} characters`;
+  return serversFault(report) ?? affinityFault(report);
+}
+
+function serversFault({ serverConnections }: NodeReport): string | undefined {
+  if (serverConnections.length > serverConnectionsMax) return `server_connections: at most ${serverConnectionsMax}`;
+  for (const { server } of serverConnections)
+    if (server.length > nameMax) return `server_connections: at most ${nameMax} characters`;
+  return undefined;
+}
+
+function affinityFault({ farmAffinity }: NodeReport): string | undefined {
+  if (farmAffinity.length > farmAffinityMax) return `farm_affinity: at most ${farmAffinityMax}`;
+  for (const { farm, finding, sentence, advice } of farmAffinity)
+    if (farm.length > nameMax || finding.length > wordMax || sentence.length > sentenceMax || advice.length > detailMax)
+      return `farm_affinity: at most ${nameMax}, ${wordMax}, ${sentenceMax} and ${detailMax} characters`;
   return undefined;
 }
 
@@ -85,7 +104,7 @@ export function trafficFault(delta: TrafficDelta): string | undefined {
 function countsFault(name: string, traffic: Traffic | undefined): string | undefined {
   if (name.length > nameMax) return `route, server: at most ${nameMax} characters`;
   if (traffic === undefined) return undefined;
-  return wordsFault(traffic.ended) ?? wordsFault(traffic.handshakes);
+  return wordsFault(traffic.ended) ?? wordsFault(traffic.handshakes) ?? wordsFault(traffic.resumptions);
 }
 
 function wordsFault(counts: Readonly<Record<string, bigint>>): string | undefined {
@@ -93,7 +112,7 @@ function wordsFault(counts: Readonly<Record<string, bigint>>): string | undefine
   for (const word in counts) {
     words += 1;
     if (words > wordsMax || word.length > wordMax)
-      return `ended, handshakes: at most ${wordsMax} words of ${wordMax} characters`;
+      return `ended, handshakes, resumptions: at most ${wordsMax} words of ${wordMax} characters`;
   }
   return undefined;
 }

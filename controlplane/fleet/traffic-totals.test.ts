@@ -13,8 +13,19 @@ const routesOf = (totals: TrafficTotals): [string, bigint | undefined][] =>
 
 test("deltas are added by route, by server and by word; a node's sum is its routes and what none took", () => {
   const totals = new TrafficTotals(new NameBudget());
-  const one = { connections: 2n, bytesFromClients: 10n, ended: { done: 2n }, handshakes: { server_hello: 1n } };
-  const two = { connections: 3n, bytesFromServers: 5n, ended: { done: 1n, client_reset: 2n } };
+  const one = {
+    connections: 2n,
+    bytesFromClients: 10n,
+    ended: { done: 2n },
+    handshakes: { server_hello: 1n },
+    resumptions: { offered: 2n, accepted: 1n },
+  };
+  const two = {
+    connections: 3n,
+    bytesFromServers: 5n,
+    ended: { done: 1n, client_reset: 2n },
+    resumptions: { offered: 1n, refused: 1n },
+  };
   totals.add(delta({ routes: [{ route: "a", traffic: one }], servers: [{ server: "s", traffic: one }] }));
   totals.add(delta({ routes: [{ route: "a", traffic: two }, { route: "b" }], unrouted: { connections: 4n } }));
   expect(totals.all).toEqual({
@@ -23,6 +34,7 @@ test("deltas are added by route, by server and by word; a node's sum is its rout
     bytesFromServers: 5n,
     ended: { done: 3n, client_reset: 2n },
     handshakes: { server_hello: 1n },
+    resumptions: { offered: 3n, accepted: 1n, refused: 1n },
   });
   expect(routesOf(totals)).toEqual([["a", 5n]]);
   expect(serverTraffic(totals, "s")).toMatchObject({ connections: 2n, handshakes: { server_hello: 1n } });

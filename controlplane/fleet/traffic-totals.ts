@@ -121,6 +121,7 @@ export class Counts {
   #bytesFromServers = 0;
   readonly #ended = new WordCounts();
   readonly #handshakes = new WordCounts();
+  readonly #resumptions = new WordCounts();
 
   add(traffic: Traffic): void {
     this.#connections += Number(traffic.connections);
@@ -128,6 +129,7 @@ export class Counts {
     this.#bytesFromServers += Number(traffic.bytesFromServers);
     this.#ended.add(traffic.ended);
     this.#handshakes.add(traffic.handshakes);
+    this.#resumptions.add(traffic.resumptions);
   }
 
   addCounts(counts: Counts): void {
@@ -136,6 +138,7 @@ export class Counts {
     this.#bytesFromServers += counts.#bytesFromServers;
     this.#ended.addCounts(counts.#ended);
     this.#handshakes.addCounts(counts.#handshakes);
+    this.#resumptions.addCounts(counts.#resumptions);
   }
 
   toWire(): Traffic {
@@ -145,12 +148,13 @@ export class Counts {
       bytesFromServers: uint64(this.#bytesFromServers),
       ended: this.#ended.toWire(),
       handshakes: this.#handshakes.toWire(),
+      resumptions: this.#resumptions.toWire(),
     };
   }
 }
 
 /** What can be encoded: a node that says nonsense must not make a message that can't be. */
-function uint64(count: number): bigint {
+export function uint64(count: number): bigint {
   return count < 2 ** 64 ? BigInt(count) : uint64Max;
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ApplyRequest, DeleteServerRequest } from "../../proto/gen/switchyard/config/v1/config_service.ts";
-import type { Farm } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { Farm } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { ExplainRequest } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { FakeCalls, FakeControlPlane } from "./fake-control-plane.ts";
@@ -24,15 +24,7 @@ async function run(line: string, calls: FakeCalls, options: VerbOptions = {}): P
 
 const stdin = "farm: {name: farms/web, connectTimeout: 3s}\n---\nserver: {name: farms/web/servers/a}\n";
 const nothing = { plan: { changes: [], unchangedCount: 2 }, revision: 7n };
-const farm = (name: string): Farm => ({
-  name,
-  balance: 1,
-  connectTimeout: undefined,
-  connectAttemptsMax: 0,
-  serverIdleTimeout: undefined,
-  halfCloseTimeout: undefined,
-  etag: "",
-});
+const farm = (name: string): Farm => Farm.fromPartial({ name, balance: 1 });
 
 describe("what is sent", () => {
   it("apply: the resources in order, who and why, and an id of its own", async () => {

@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DigestMatch, FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import type { Node, ServerStatus } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import {
+  DigestMatch,
+  FeedState,
+  ServerHealth,
+  ServerStatus,
+} from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { nodesText } from "../../cli/output/fleet-text.ts";
 import { stateText, wantsAttention } from "../../cli/output/node-table.ts";
 import type { FakeControlPlane } from "./fake-control-plane.ts";
@@ -9,6 +14,7 @@ import { answering, fakeControlPlane } from "./fake-control-plane.ts";
 import { runVerb } from "./run-verb.ts";
 
 describe("the fleet is shown as the control plane sees it", () => {
+  const since = { seconds: 1_795_351_800n, nanos: 0 };
   const node: Node = {
     name: "nodes/n1",
     region: "eu",
@@ -41,19 +47,16 @@ describe("the fleet is shown as the control plane sees it", () => {
     digestMatch: DigestMatch.DIGEST_MATCH_DIFFERENT,
     degraded: [{ name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443", revision: 5n }],
     serverHealth: [
-      { server: "farms/web/servers/a", failing: true, reason: "refused", since: { seconds: 1_795_351_800n, nanos: 0 } },
-      { server: "farms/web/servers/b", failing: false, reason: "", since: undefined },
+      ServerHealth.fromPartial({ server: "farms/web/servers/a", failing: true, reason: "refused", since }),
+      ServerHealth.fromPartial({ server: "farms/web/servers/b" }),
     ],
   };
-  const since = { seconds: 1_795_351_800n, nanos: 0 };
-  const quietServer: ServerStatus = {
+  const quietServer = ServerStatus.fromPartial({
     server: "farms/api/servers/b",
     address: "10.0.0.2:443",
     state: "drain",
-    regions: [],
-    traffic: undefined,
-  };
-  const failingServer: ServerStatus = {
+  });
+  const failingServer = ServerStatus.fromPartial({
     server: "farms/web/servers/a",
     address: "10.0.0.1:443",
     state: "ready",
@@ -61,8 +64,8 @@ describe("the fleet is shown as the control plane sees it", () => {
       { region: "eu", nodes: 3, nodesFailing: 2, failing: [{ node: "nodes/n1", reason: "refused", since }] },
       { region: "us", nodes: 1, nodesFailing: 0, failing: [] },
     ],
-    traffic: { connections: 7n, bytesFromClients: 1n, bytesFromServers: 2n, ended: {}, handshakes: {} },
-  };
+    traffic: { connections: 7n, bytesFromClients: 1n, bytesFromServers: 2n },
+  });
   const fleet = {
     listNodes: answering(({ pageToken }: { pageToken: string }) =>
       pageToken === ""

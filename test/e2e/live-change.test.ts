@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 import { AdminClient } from "../../cli/client/admin-client.ts";
 import type { UpdateServerResponse } from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import { Server } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { TlsTestServer } from "../support/tls-test-server.ts";
 import { freePorts, TestInstance } from "./running-switchyard.ts";
 import { subjectSeen } from "./tls-clients.ts";
@@ -62,15 +63,8 @@ describe("a change", () => {
     const transfer = echoUntil(live, () => stop);
     const client = new AdminClient(instance.admin, 30_000);
     for (let commit = 0; commit < commits; commit += 1) {
-      const server = {
-        name: "farms/other/servers/a",
-        address: other.address,
-        weight: 1 + (commit % 200),
-        region: "",
-        backup: false,
-        state: 1 as const,
-        etag: "",
-      };
+      const weight = 1 + (commit % 200);
+      const server = Server.fromPartial({ name: "farms/other/servers/a", address: other.address, weight, state: 1 });
       await client.unary<UpdateServerResponse>((...tail) =>
         client.config.updateServer({ server, updateMask: undefined, write: undefined }, ...tail),
       );

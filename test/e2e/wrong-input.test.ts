@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AdminClient } from "../../cli/client/admin-client.ts";
 import type { UpdateFarmResponse } from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import { Farm } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { freePorts, TestInstance } from "./running-switchyard.ts";
 
 /** Wrong input is refused as a whole, by field and line, and changes nothing (law 10). */
@@ -107,15 +108,8 @@ describe("wrong input changes nothing and names what is wrong:", () => {
 
   test("a stale etag through the API is ABORTED, and names itself", async () => {
     const client = new AdminClient(instance.admin, 10_000);
-    const farm = {
-      name: "farms/web",
-      balance: 0 as const,
-      connectTimeout: { seconds: 3n, nanos: 0 },
-      connectAttemptsMax: 0,
-      serverIdleTimeout: undefined,
-      halfCloseTimeout: undefined,
-      etag: "ffffffffffffffff",
-    };
+    const connectTimeout = { seconds: 3n, nanos: 0 };
+    const farm = Farm.fromPartial({ name: "farms/web", connectTimeout, etag: "ffffffffffffffff" });
     const update = client.unary<UpdateFarmResponse>((...tail) =>
       client.config.updateFarm({ farm, updateMask: ["connect_timeout"], write: undefined }, ...tail),
     );

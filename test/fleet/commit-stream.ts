@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import type { ApplyResponse, ConfigServiceClient, Write } from "../../proto/gen/switchyard/config/v1/config_service.ts";
-import type { Server } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { Server } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { RealFleet } from "./real-fleet.ts";
 
 /** A commit that a replica acknowledged. */
@@ -59,7 +59,7 @@ export class CommitStream {
   }
 
   #apply(client: ConfigServiceClient, requestId: string, weight: number): Promise<number | undefined> {
-    const server: Server = { ...this.#server, weight, region: "", backup: false, state: 0, etag: "" };
+    const server = Server.fromPartial({ ...this.#server, weight });
     const resources = [{ kind: { $case: "server" as const, value: server } }];
     const write: Write = { requestId, author: "test", reason: "a weight", validateOnly: false };
     return new Promise((resolve) => {
