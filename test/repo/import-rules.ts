@@ -18,6 +18,7 @@ export const pureFolders = [
   "dataplane/table/**",
   "dataplane/hello/**",
   "dataplane/choose/**",
+  "dataplane/affinity/**",
 ] as const;
 
 const model = ["model/**", "npm:@noble/hashes/**"];
@@ -54,9 +55,9 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     law: "The node's pure folders import the model and each other.",
-    from: ["dataplane/table/**", "dataplane/hello/**", "dataplane/choose/**"],
+    from: ["dataplane/table/**", "dataplane/hello/**", "dataplane/choose/**", "dataplane/affinity/**"],
     except: tests,
-    only: [...model, "dataplane/table/**", "dataplane/hello/**", "dataplane/choose/**"],
+    only: [...model, "dataplane/table/**", "dataplane/hello/**", "dataplane/choose/**", "dataplane/affinity/**"],
   },
   {
     law: "Generated types stop where the wire ends.",
