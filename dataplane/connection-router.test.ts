@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { joinSocketAddress } from "../model/address.ts";
+import { joinSocketAddress, type SocketAddress } from "../model/address.ts";
 import { capturedBytes } from "../test/corpus/accepted-hellos.ts";
 import { alpn, helloWith, latin1, serverName, sslv2Hello } from "../test/corpus/hello-builder.ts";
 import { rejectedHellos } from "../test/corpus/rejected-hellos.ts";
@@ -8,9 +8,13 @@ import type { Resource } from "../model/resource.ts";
 import { Routing } from "./choose/routing.ts";
 import { ConnectionRouter } from "./connection-router.ts";
 import type { ClosedConnection, ConnectVerdict, Verdict } from "./engine/engine.ts";
-import { PassiveHealth } from "./health/passive-health.ts";
+import { ServerHealthBoard } from "./health/server-health.ts";
 import { readHello } from "./hello/hello-reader.ts";
+import type { ServerAddresses } from "./resolve/server-addresses.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
+import { ServerDispatch } from "./server-dispatch.ts";
+import { ServerLoads } from "./server-loads.ts";
+import { SessionAffinity } from "./session-affinity.ts";
 import { Traffic } from "./telemetry/traffic.ts";
 
 const source = joinSocketAddress("192.0.2.7", 50_000);
@@ -52,37 +56,66 @@ const base: readonly Resource[] = [
   route("near", { serverNames: ["web.test"], sourceNetworks: ["192.0.2.0/24"], alpnProtocols: ["x"] }, { reject: {} }),
 ];
 
+/** Servers are where they are configured to be. */
+const addresses: ServerAddresses = {
+  next: (of) => of.address as SocketAddress,
+  isReachable: () => true,
+  failed: () => undefined,
+  succeeded: () => undefined,
+};
+
 /** A router over a configuration, with a clock that is a number. */
 class Rig {
   nowMs = 0;
   readonly routing = new Routing(7);
-  readonly health = new PassiveHealth();
+  readonly health = new ServerHealthBoard();
+  readonly loads = new ServerLoads();
   readonly traffic = new Traffic();
   readonly ended: (RoutedConnection | undefined)[] = [];
-  readonly router = new ConnectionRouter({
-    routing: this.routing,
-    health: this.health,
-    traffic: this.traffic,
-    revision: () => 5,
-    nowMs: () => this.nowMs,
-    onClosed: (_closed, routed) => this.ended.push(routed),
-    onFault: (error) => {
-      throw error;
-    },
-  });
+  /** What waiting connections were answered. */
+  readonly answered: (readonly [id: number, told: string])[] = [];
+  readonly router: ConnectionRouter;
+  #connections = 0;
 
   constructor(...more: readonly Resource[]) {
+    const nowMs = (): number => this.nowMs;
+    const { routing, health, loads } = this;
+    const affinity = new SessionAffinity({ nowMs, publish: () => undefined });
+    const known = { affinity, health, addresses, loads };
+    const own = { region: "", instance: "n1", sourceTransparent: () => false, random: () => 0 };
+    this.router = new ConnectionRouter({
+      routing,
+      servers: { ...known, dispatch: new ServerDispatch({ routing, ...known, ...own, nowMs }) },
+      traffic: this.traffic,
+      revision: () => 5,
+      nowMs,
+      answer: (id, verdict) => this.answered.push([id, told(verdict)]),
+      onClosed: (_closed, routed) => this.ended.push(routed),
+      onFault: (error) => {
+        throw error;
+      },
+    });
     const resources = new Map([...base, ...more].map((resource) => [resource.name, resource]));
-    this.routing.apply([...resources.values()].map((after) => ({ before: null, after })));
+    const changes = [...resources.values()].map((after) => ({ before: null, after }));
+    routing.apply(changes);
+    affinity.apply(changes);
+    health.apply(changes, 0);
   }
 
   decide(hello: Uint8Array, listener = "listeners/edge"): Verdict {
-    return this.router.decide({ id: 1, listener, source, local, hello: readHello(hello, 16_384) });
+    this.#connections += 1;
+    const id = this.#connections;
+    return this.router.decide({ id, listener, source, local, hello: readHello(hello, 16_384) });
+  }
+
+  /** Of the servers that are not well. */
+  unwell(): readonly string[] {
+    return Array.from(this.health.states(this.nowMs), ({ server: name }) => name);
   }
 
   connected(name: string): ConnectVerdict {
     const verdict = this.decide(helloWith(serverName(name)));
-    if (verdict.verdict !== "connect") throw new Error(`rejected: ${verdict.reason}`);
+    if (verdict.verdict !== "connect") throw new Error(`not connected: ${told(verdict)}`);
     return verdict;
   }
 
@@ -97,6 +130,7 @@ class Rig {
 
 /** `reason alert`, or where it goes: `farm's server`. */
 function told(verdict: Verdict): string {
+  if (verdict.verdict === "wait") return "waits";
   if (verdict.verdict === "reject") return `${verdict.reason} ${verdict.alert}`;
   const { farm, server: to } = verdict.context as RoutedConnection;
   if (to?.address !== verdict.address) throw new Error("another address than the server's");
@@ -216,7 +250,7 @@ describe("a server that can't be reached", () => {
     const gone = base.filter(({ name }) => name.startsWith("farms/web"));
     rig.routing.apply(gone.map((before) => ({ before, after: null })));
     expect(told(rig.router.redecide(1, verdict.context, "refused", 1))).toBe("connect_failed internal_error");
-    expect([rig.health.failing(0).size, rig.traffic.servers.size]).toEqual([0, 0]);
+    expect([rig.unwell(), rig.traffic.servers.size]).toEqual([[], 0]);
   });
 
   it("is followed by servers that were added meanwhile", () => {
@@ -233,7 +267,7 @@ describe("a server that can't be reached", () => {
     const verdict = rig.connected("web.test");
     rig.routing.apply([{ before: server("web", "a", 1), after: server("web", "a", 99) }]);
     rig.router.redecide(1, verdict.context, "refused", 1);
-    expect(rig.health.failing(0).size).toBe(0);
+    expect(rig.unwell()).toEqual([]);
     expect(rig.traffic.servers.get("farms/web/servers/a")?.connectFailures.get("refused")).toBe(1);
   });
 });
@@ -269,10 +303,10 @@ describe("the end of a connection", () => {
     rig.router.redecide(1, rig.connected("a.web.test").context, "refused", 1);
     rig.nowMs = 1500;
     rig.close(old, { totalMs: 1500, connectMs: 2 });
-    expect(rig.health.isFailing("farms/web/servers/a", rig.nowMs)).toBe(true);
+    expect(rig.health.isHealthy("farms/web/servers/a", rig.nowMs)).toBe(false);
     rig.nowMs = 1900;
     rig.close(old, { totalMs: 100, connectMs: 2 });
-    expect(rig.health.isFailing("farms/web/servers/a", rig.nowMs)).toBe(false);
+    expect(rig.health.isHealthy("farms/web/servers/a", rig.nowMs)).toBe(true);
   });
 
   it("without a server that was reached shows nothing", () => {
@@ -281,7 +315,7 @@ describe("the end of a connection", () => {
     rig.router.redecide(1, verdict.context, "refused", 1);
     rig.nowMs = 10;
     rig.close(verdict, { connectMs: -1, reason: "client_gone" });
-    expect(rig.health.isFailing("farms/web/servers/a", 10)).toBe(true);
+    expect(rig.health.isHealthy("farms/web/servers/a", 10)).toBe(false);
     expect(rig.traffic.servers.get("farms/web/servers/a")?.connections).toBe(0);
   });
 
@@ -291,5 +325,69 @@ describe("the end of a connection", () => {
     rig.routing.apply(base.map((before) => ({ before, after: null })));
     rig.close(verdict);
     expect([rig.traffic.listeners.size, rig.traffic.servers.size, rig.ended.length]).toEqual([0, 0, 1]);
+  });
+});
+
+describe("a farm without room", () => {
+  const small = [server("web", "a", 1, { connectionsMax: 1 }), server("web", "b", 2, { connectionsMax: 1 })];
+  const only = [...small, server("web", "c", 3, { state: "SERVER_STATE_MAINTENANCE" })];
+
+  it("lets clients wait, and takes them in their order as places are given back", () => {
+    const rig = new Rig(...only);
+    const first = rig.connected("web.test");
+    rig.connected("web.test");
+    const waiting = [1, 2].map(() => rig.decide(helloWith(serverName("web.test"))));
+    expect([waiting.map(told), rig.router.waiting.count]).toEqual([["waits", "waits"], 2]);
+    rig.close(first);
+    expect(rig.answered).toEqual([[3, "farms/web a"]]);
+    rig.close(waiting[0] as Verdict);
+    expect(rig.answered.at(-1)).toEqual([4, "farms/web a"]);
+    rig.close(waiting[1] as Verdict);
+    expect([rig.loads.of("farms/web/servers/a"), rig.loads.of("farms/web/servers/b")]).toEqual([0, 1]);
+  });
+
+  it("gives the place of an attempt that failed to the one that waits", () => {
+    const rig = new Rig(...only, written({ farm: { name: "farms/web", connectAttemptsMax: 1 } }));
+    const first = rig.connected("a.web.test");
+    rig.connected("web.test");
+    expect(told(rig.decide(helloWith(serverName("a.web.test"))))).toBe("waits");
+    expect(told(rig.router.redecide(1, first.context, "refused", 1))).toBe("connect_failed internal_error");
+    expect(rig.answered).toEqual([[3, "farms/web a"]]);
+  });
+
+  it("refuses those for whom its queue has no room", () => {
+    const rig = new Rig(...only, written({ farm: { name: "farms/web", queue: { lengthMax: 1 } } }));
+    for (let each = 0; each < 2; each += 1) rig.connected("web.test");
+    const more = [1, 2].map(() => rig.decide(helloWith(serverName("web.test"))));
+    expect(more.map(told)).toEqual(["waits", "queue_full internal_error"]);
+    rig.close(more[0] as Verdict, { reason: "client_gone", connectMs: -1 });
+    expect(rig.router.waiting.count).toBe(0);
+  });
+});
+
+describe("what a server says first", () => {
+  it.each([
+    ["reset without a byte, counts against it", { reason: "server_reset", bytesFromServer: 0 }, false],
+    ["reset after an answer, does not", { reason: "server_reset", bytesFromServer: 7 }, true],
+    ["nothing, from a server that ends in order, does not", { reason: "done", bytesFromServer: 0 }, true],
+  ] as const)("%s", (_law, end, healthy) => {
+    const rig = new Rig();
+    rig.close(rig.connected("a.web.test"), end);
+    expect(rig.health.isHealthy("farms/web/servers/a", rig.nowMs)).toBe(healthy);
+  });
+});
+
+describe("a farm with a PROXY header", () => {
+  it("tells every attempt's server who the client is, and what it announced", () => {
+    const proxyProtocol = { version: "PROXY_VERSION_2", tlvs: ["PROXY_TLV_AUTHORITY", "PROXY_TLV_UNIQUE_ID"] };
+    const rig = new Rig(written({ farm: { name: "farms/web", proxyProtocol } }));
+    const verdict = rig.connected("web.test");
+    const again = rig.router.redecide(1, verdict.context, "refused", 1) as ConnectVerdict;
+    for (const { prefix } of [verdict, again]) {
+      const text = Buffer.from(prefix).toString("latin1");
+      expect(text.slice(16, 28)).toBe("\xc0\x00\x02\x07\x7f\x00\x00\x01\xc3\x50\x01\xbb");
+      expect(text).toContain("web.test");
+      expect(text).toContain("n1-1");
+    }
   });
 });

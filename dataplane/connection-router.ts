@@ -1,9 +1,8 @@
 import { ipBytes, type SocketAddress, splitSocketAddress } from "../model/address.ts";
 import type { ConnectFailure } from "../model/reason.ts";
-import { farmOf, type ServerResourceName } from "../model/resource-name.ts";
-import type { Action, Server } from "../model/resource.ts";
-import { chooseServer } from "./choose/choose-server.ts";
-import type { FarmRouting, Routing } from "./choose/routing.ts";
+import { farmOf } from "../model/resource-name.ts";
+import type { Action } from "../model/resource.ts";
+import type { Routing } from "./choose/routing.ts";
 import type {
   Arrival,
   ClosedConnection,
@@ -13,24 +12,36 @@ import type {
   RejectVerdict,
   Verdict,
 } from "./engine/engine.ts";
-import type { PassiveHealth } from "./health/passive-health.ts";
+import type { ServerHealthBoard } from "./health/server-health.ts";
 import type { ClientHello } from "./hello/client-hello.ts";
-import type { RoutedConnection } from "./routed-connection.ts";
+import type { ServerAddresses } from "./resolve/server-addresses.ts";
+import { type Destination, RoutedConnection } from "./routed-connection.ts";
+import type { ServerDispatch } from "./server-dispatch.ts";
+import type { ServerLoads } from "./server-loads.ts";
+import type { SessionAffinity } from "./session-affinity.ts";
 import type { Narrowing } from "./table/rivals.ts";
-import { FirstFlight, firstFlightBytes } from "./telemetry/first-flight.ts";
 import type { Traffic } from "./telemetry/traffic.ts";
+import { WaitingConnections, type WaitedFor } from "./waiting-connections.ts";
 
-const noPrefix = new Uint8Array(0);
-const noneTried: ReadonlySet<ServerResourceName> = new Set();
+/** What is known of servers, and the way to one. */
+export interface KnownServers {
+  readonly dispatch: ServerDispatch;
+  readonly affinity: SessionAffinity;
+  readonly health: ServerHealthBoard;
+  readonly addresses: ServerAddresses;
+  readonly loads: ServerLoads;
+}
 
 export interface RouterParts {
   readonly routing: Routing;
-  readonly health: PassiveHealth;
+  readonly servers: KnownServers;
   readonly traffic: Traffic;
   /** The revision that `routing` stands at. */
   readonly revision: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
+  /** The engine's: for connections that were told to wait. */
+  readonly answer: (id: ConnectionId, verdict: ConnectVerdict | RejectVerdict) => void;
   /** Hears of each connection's end; for the access log. */
   readonly onClosed: (closed: ClosedConnection, routed: RoutedConnection | undefined) => void;
   readonly onFault: (error: Error) => void;
@@ -38,22 +49,30 @@ export interface RouterParts {
 
 /** What the engine asks: hello in, verdict out, by the routing as it is at that moment. */
 export class ConnectionRouter implements ConnectionHandler {
+  /** Connections that wait for a server with room. */
+  readonly waiting: WaitingConnections;
   readonly #parts: RouterParts;
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
+    this.waiting = new WaitingConnections({
+      nowMs: parts.nowMs,
+      answer: parts.answer,
+      place: (routed) => this.#placed(routed),
+      timedOut: (routed) => internalError("queue_timeout", routed),
+    });
   }
 
   decide(arrival: Arrival): Verdict {
-    const { hello, listener } = arrival;
+    const { hello, listener, id } = arrival;
     switch (hello.outcome) {
       case "complete":
         return this.#route(listener, hello.hello, arrival);
       case "rejected": {
-        const routed = this.#routed(listener, null, null);
-        const farmName = this.#parts.routing.listener(listener)?.nonTlsFarm ?? null;
-        if (farmName !== null && (hello.reason === "not_tls" || hello.reason === "sslv2_hello"))
-          return this.#follow({ to: "farm", farm: farmName }, routed);
+        const routed = new RoutedConnection(id, listener, null, null, this.#parts.revision());
+        const farm = this.#parts.routing.listener(listener)?.nonTlsFarm ?? null;
+        if (farm !== null && (hello.reason === "not_tls" || hello.reason === "sslv2_hello"))
+          return this.#begin({ farm, named: null }, routed, null, arrival);
         return { verdict: "reject", alert: "decode_error", reason: hello.reason, context: routed };
       }
       case "incomplete":
@@ -63,27 +82,40 @@ export class ConnectionRouter implements ConnectionHandler {
 
   redecide(_id: ConnectionId, context: unknown, failure: ConnectFailure, attempt: number): Verdict {
     const routed = context as RoutedConnection;
-    const { farm, server } = routed;
-    if (farm === null || server === null) throw new Error("only a connection with a server is decided again");
-    const { health, traffic, nowMs, routing } = this.#parts;
+    const { destination, server, address } = routed;
+    if (destination === null || server === null || address === null)
+      throw new Error("only a connection with a server is decided again");
+    const { traffic, nowMs, routing } = this.#parts;
+    const { addresses, health, loads } = this.#parts.servers;
+    loads.closed(server.name);
+    routed.holdsPlace = false;
     // Nothing is kept of a server that has gone meanwhile, nor held against one that is elsewhere now.
     const known = routing.server(server.name);
     if (known !== undefined) traffic.connectFailed(server.name, failure);
-    if (known?.address === server.address) health.failed(server.name, failure, routed.sentAtMs, nowMs());
-    const lost: RejectVerdict = {
-      verdict: "reject",
-      alert: "internal_error",
-      reason: failure === "timeout" ? "connect_timeout" : "connect_failed",
-      context: routed,
-    };
+    if (known?.address === server.address) {
+      health.failed(server.name, failure, routed.sentAtMs, nowMs());
+      addresses.failed(server, address);
+    }
+    this.#madeRoom(routed);
+    const lost = internalError(failure === "timeout" ? "connect_timeout" : "connect_failed", routed);
     // A route that names a server is never answered by another; neither is a farm that went away meanwhile.
-    const current = routing.farm(farm.name);
-    if (routed.namesServer || current === undefined || attempt >= current.farm.connectAttemptsMax) return lost;
-    return this.#balance(current, { ...routed, tried: new Set([...routed.tried, server.name]) }) ?? lost;
+    const farm = routing.farm(destination.farm);
+    if (destination.named !== null || farm === undefined || attempt >= farm.farm.connectAttemptsMax) return lost;
+    routed.triedInVain(server.name);
+    const verdict = this.#send(routed);
+    return verdict.verdict === "reject" ? lost : verdict;
   }
 
   serverBytes(_id: ConnectionId, context: unknown, bytes: Uint8Array): void {
-    (context as RoutedConnection).firstFlight?.add(bytes);
+    const routed = context as RoutedConnection;
+    const { greeting, server } = routed;
+    if (greeting === null || server === null) return;
+    const settled = greeting.flight.add(bytes);
+    routed.answer = greeting.flight.facts.answer;
+    if (!settled) return;
+    routed.resumption =
+      this.#parts.servers.affinity.observed(server.name, greeting.offered, greeting.flight.facts) ?? routed.resumption;
+    routed.greeting = null;
   }
 
   closed(record: ClosedConnection): void {
@@ -92,13 +124,21 @@ export class ConnectionRouter implements ConnectionHandler {
     const server = record.connectMs >= 0 ? (routed?.server ?? null) : null;
     if (routing.listener(record.listener) !== undefined) {
       const { reason, bytesFromClient, bytesFromServer } = record;
-      const answer = server === null ? undefined : routed?.firstFlight?.answer;
+      const answer = server === null ? undefined : routed?.answer;
+      const resumption = server === null ? null : (routed?.resumption ?? null);
       // Nothing is kept of a server that has gone meanwhile.
       const known = server !== null && routing.server(server.name) !== undefined ? server.name : null;
-      const counted = { reason, bytesFromClient, bytesFromServer, answer };
+      const counted = { reason, bytesFromClient, bytesFromServer, answer, resumption };
       traffic.closed(record.listener, routed?.route ?? null, known, counted);
     }
-    if (server !== null) this.#reached(server, record);
+    if (routed !== undefined) {
+      this.waiting.gone(routed.id);
+      if (server !== null) this.#reached(routed, record);
+      if (routed.holdsPlace && routed.server !== null) {
+        this.#parts.servers.loads.closed(routed.server.name);
+        this.#madeRoom(routed);
+      }
+    }
     onClosed(record, routed);
   }
 
@@ -107,73 +147,98 @@ export class ConnectionRouter implements ConnectionHandler {
   }
 
   /** A connection that has ended had reached its server, who may be another since then. */
-  #reached(server: Server, { totalMs, helloMs, connectMs }: ClosedConnection): void {
-    const { health, nowMs, routing } = this.#parts;
-    const known = routing.server(server.name);
-    if (known?.address === server.address) health.succeeded(server.name, nowMs() - (totalMs - helloMs - connectMs));
+  #reached(routed: RoutedConnection, { totalMs, helloMs, connectMs, reason, bytesFromServer }: ClosedConnection): void {
+    const { nowMs, routing } = this.#parts;
+    const { addresses, health } = this.#parts.servers;
+    const { server, address, sentAtMs } = routed;
+    if (server === null || address === null || routing.server(server.name)?.address !== server.address) return;
+    if (reason === "server_reset" && bytesFromServer === 0) {
+      health.failed(server.name, "reset_before_reply", sentAtMs, nowMs());
+      addresses.failed(server, address);
+    } else {
+      health.succeeded(server.name, nowMs() - (totalMs - helloMs - connectMs));
+      addresses.succeeded(server, address);
+    }
   }
 
   #route(listener: string, hello: ClientHello, arrival: Arrival): Verdict {
-    const choice = this.#parts.routing.choose(listener, hello, new HelloNarrowing(hello, arrival));
-    const routed = this.#routed(listener, hello.serverName(), choice?.route?.name ?? null);
+    const { routing, revision } = this.#parts;
+    const choice = routing.choose(listener, hello, new HelloNarrowing(hello, arrival));
+    const name = hello.serverName();
+    const routed = new RoutedConnection(arrival.id, listener, name, choice?.route?.name ?? null, revision());
     // The listener was deleted while this hello was on its way: the client was accepted, and is told.
     if (choice === undefined)
       return { verdict: "reject", alert: "unrecognized_name", reason: "no_route", context: routed };
     // A default that says what is said where there is none, is none.
     if (choice.route === null && choice.action.to === "reject" && choice.action.alert === "unrecognized_name")
       return { verdict: "reject", alert: choice.action.alert, reason: "no_route", context: routed };
-    return this.#follow(choice.action, routed);
+    return this.#follow(choice.action, routed, hello, arrival);
   }
 
-  #follow(action: Action, routed: RoutedConnection): Verdict {
-    const { routing } = this.#parts;
+  #follow(action: Action, routed: RoutedConnection, hello: ClientHello, arrival: Arrival): Verdict {
     switch (action.to) {
       case "reject":
         return { verdict: "reject", alert: action.alert, reason: "route_reject", context: routed };
-      case "server": {
-        const farm = routing.farm(farmOf(action.server));
-        const server = farm?.servers.get(action.server);
-        if (farm === undefined || server === undefined || server.state === "maintenance") return noServer(routed);
-        return this.#connect(farm, server, { ...routed, namesServer: true });
-      }
-      case "farm": {
-        const farm = routing.farm(action.farm);
-        return (farm && this.#balance(farm, routed)) ?? noServer(routed);
-      }
+      case "server":
+        return this.#begin({ farm: farmOf(action.server), named: action.server }, routed, hello, arrival);
+      case "farm":
+        return this.#begin({ farm: action.farm, named: null }, routed, hello, arrival);
     }
   }
 
-  #balance(farm: FarmRouting, routed: RoutedConnection): ConnectVerdict | undefined {
-    const nowMs = this.#parts.nowMs();
-    const { health } = this.#parts;
-    const server = chooseServer(farm, routed.tried, (each) => health.isFailing(each.name, nowMs));
-    return server && this.#connect(farm, server, routed);
+  #begin(destination: Destination, routed: RoutedConnection, hello: ClientHello | null, arrival: Arrival): Verdict {
+    const farm = this.#parts.routing.farm(destination.farm)?.farm;
+    if (farm === undefined) return internalError("no_server", routed);
+    routed.destination = destination;
+    this.#parts.servers.dispatch.greet(routed, farm, hello, arrival);
+    return this.#send(routed);
   }
 
-  #connect({ farm }: FarmRouting, server: Server, routed: RoutedConnection): ConnectVerdict {
-    const sentAtMs = this.#parts.nowMs();
-    this.#parts.health.chosen(server.name, sentAtMs, farm.connectTimeoutMs);
-    return {
-      verdict: "connect",
-      address: server.address,
-      connectTimeoutMs: farm.connectTimeoutMs,
-      serverIdleTimeoutMs: farm.serverIdleTimeoutMs,
-      halfCloseTimeoutMs: farm.halfCloseTimeoutMs,
-      prefix: noPrefix,
-      tapServerBytesMax: firstFlightBytes,
-      context: { ...routed, farm, server, sentAtMs, firstFlight: new FirstFlight() },
-    };
+  /** Sends the connection to a server, or lets it wait for one. */
+  #send(routed: RoutedConnection): Verdict {
+    const sent = this.#dispatched(routed);
+    if (sent === "no_server") return internalError("no_server", routed);
+    if (sent !== "full") return sent;
+    const queue = this.#parts.routing.farm(waitedFarm(routed))?.farm.queue;
+    if (queue === undefined || !this.waiting.push(waitedFor(routed), routed, queue.lengthMax, queue.timeoutMs))
+      return internalError("queue_full", routed);
+    return { verdict: "wait", context: routed };
   }
 
-  #routed(listener: string, serverName: string | null, route: string | null): RoutedConnection {
-    const revision = this.#parts.revision();
-    const start = { farm: null, server: null, sentAtMs: 0, namesServer: false, tried: noneTried, firstFlight: null };
-    return { listener, serverName, route, revision, ...start };
+  /** The same for one that waits already; undefined: let it wait on. */
+  #placed(routed: RoutedConnection): ConnectVerdict | RejectVerdict | undefined {
+    const sent = this.#dispatched(routed);
+    if (sent === "no_server") return internalError("no_server", routed);
+    return sent === "full" ? undefined : sent;
+  }
+
+  #dispatched(routed: RoutedConnection): ReturnType<ServerDispatch["send"]> {
+    const sent = this.#parts.servers.dispatch.send(routed);
+    routed.holdsPlace = typeof sent === "object";
+    return sent;
+  }
+
+  #madeRoom({ destination, server }: RoutedConnection): void {
+    if (this.waiting.count === 0 || destination === null || server === null) return;
+    this.waiting.roomAt(server.name);
+    this.waiting.roomAt(destination.farm);
   }
 }
 
-function noServer(context: RoutedConnection): RejectVerdict {
-  return { verdict: "reject", alert: "internal_error", reason: "no_server", context };
+function waitedFarm({ destination }: RoutedConnection): Destination["farm"] {
+  if (destination === null) throw new Error("only a connection with a destination waits");
+  return destination.farm;
+}
+
+function waitedFor(routed: RoutedConnection): WaitedFor {
+  return routed.destination?.named ?? waitedFarm(routed);
+}
+
+function internalError(
+  reason: "no_server" | "queue_full" | "queue_timeout" | "connect_failed" | "connect_timeout",
+  context: RoutedConnection,
+): RejectVerdict {
+  return { verdict: "reject", alert: "internal_error", reason, context };
 }
 
 /** What narrows a route's match, read from the hello and the connection only when a route asks for it. */

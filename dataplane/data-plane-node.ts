@@ -1,6 +1,6 @@
 import type { Position } from "../model/commit.ts";
 import type { Change, Configuration } from "../model/configuration.ts";
-import type { ServerResourceName } from "../model/resource-name.ts";
+import { farmOf } from "../model/resource-name.ts";
 import type { Announcement } from "../model/resource.ts";
 import { Bindings } from "./bindings.ts";
 import type { DiskFault } from "./cache/disk-fault.ts";
@@ -11,8 +11,11 @@ import type { ClosedConnection, ConnectionHandler, Engine } from "./engine/engin
 import type { CommitFeed } from "./feed/commit-feed.ts";
 import { Follower, type FollowerState } from "./feed/follower.ts";
 import { inSlices } from "./feed/in-slices.ts";
-import { PassiveHealth } from "./health/passive-health.ts";
+import type { HealthTransition, ServerHealthBoard } from "./health/server-health.ts";
+import type { Resolve } from "./resolve/resolve.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
+import { ServerSide } from "./server-side.ts";
+import type { LearntExchange, LearntHost } from "./sharing/learnt-exchange.ts";
 import { explainDecision } from "./telemetry/explain-decision.ts";
 import { extractTable } from "./telemetry/extract-table.ts";
 import type { NodeState } from "./telemetry/node-report.ts";
@@ -28,13 +31,24 @@ export interface DataPlaneNodeOptions {
   readonly cacheFault?: DiskFault | undefined;
   /** Made with the node's own state and doings; undefined for a node that reports to nobody. */
   readonly session: ((host: SessionHost) => NodeSession) | undefined;
+  /** The way to the other nodes of the region; undefined for a node that has none. */
+  readonly exchange?: ((host: LearntHost) => LearntExchange) | undefined;
+  /** Where the node stands; empty for nowhere. */
+  readonly region: string;
+  /** Begins the unique ids of this process's connections. */
+  readonly instance: string;
+  readonly resolve: Resolve;
   /** 32 random bits of the process. */
   readonly hashSeed: number;
+  /** From 0 to below 1, as Math.random. */
+  readonly random: () => number;
   /** Milliseconds of a monotonic clock, and since 1970. */
   readonly monotonicMs: () => number;
   readonly wallMs: () => number;
   readonly onClosed: (closed: ClosedConnection, routed: RoutedConnection | undefined) => void;
   readonly onFault: (error: Error) => void;
+  /** A server's health became another: for the log. */
+  readonly onHealth: (transition: HealthTransition) => void;
   /** The feed's, the bindings' or the cache's state is another: for the log. */
   readonly onState: () => void;
   readonly setLogLevel?: (level: LogLevel) => void;
@@ -45,7 +59,9 @@ export class DataPlaneNode {
   readonly traffic = new Traffic();
   readonly #options: DataPlaneNodeOptions;
   readonly #routing: Routing;
-  readonly #health = new PassiveHealth();
+  readonly #servers: ServerSide;
+  readonly #router: ConnectionRouter;
+  readonly #exchange: LearntExchange | undefined;
   readonly #engine: Engine;
   readonly #bindings: Bindings;
   readonly #follower: Follower;
@@ -65,16 +81,10 @@ export class DataPlaneNode {
     };
     this.#routing = new Routing(options.hashSeed);
     this.#follower = new Follower((changes, position) => this.#apply(changes, position), changed, options.cache);
-    const router = new ConnectionRouter({
-      routing: this.#routing,
-      health: this.#health,
-      traffic: this.traffic,
-      revision: () => this.#routedRevision,
-      nowMs: options.monotonicMs,
-      onClosed: options.onClosed,
-      onFault: options.onFault,
-    });
-    this.#engine = options.createEngine(router);
+    this.#servers = this.#newServerSide();
+    this.#router = this.#newRouter();
+    this.#engine = options.createEngine(this.#router);
+    this.#exchange = options.exchange?.(this.#servers.affinity);
     this.#bindings = new Bindings(this.#engine, changed);
     this.#session = options.session?.(this.#host());
     options.cache?.watch(changed);
@@ -103,8 +113,18 @@ export class DataPlaneNode {
     return this.#bindings.unbound();
   }
 
-  get health(): PassiveHealth {
-    return this.#health;
+  get health(): ServerHealthBoard {
+    return this.#servers.health;
+  }
+
+  /** Live connections by server. */
+  serverConnections(): ReturnType<ServerSide["connections"]> {
+    return this.#servers.connections();
+  }
+
+  /** Connections that wait for a server with room. */
+  get waiting(): number {
+    return this.#router.waiting.count;
   }
 
   /** Names in all rule tables, and the bytes of their indexes. */
@@ -136,7 +156,9 @@ export class DataPlaneNode {
     this.#bindings.close();
     this.#stop.abort();
     this.#run.abort();
+    this.#servers.close();
     await Promise.all([this.#engine.close(graceMs), this.#running]);
+    this.#router.waiting.close();
     await this.#options.cache?.close();
   }
 
@@ -155,6 +177,50 @@ export class DataPlaneNode {
   async undrain(): Promise<void> {
     await this.#bindings.undrain();
     this.#options.onState();
+  }
+
+  #newServerSide(): ServerSide {
+    const { monotonicMs: nowMs, random, resolve, region, instance } = this.#options;
+    return new ServerSide({
+      routing: this.#routing,
+      resolve,
+      region,
+      instance,
+      sourceTransparent: () => this.#engine.sourceTransparent,
+      nowMs,
+      random,
+      publish: (learnt) => this.#exchange?.publish(learnt),
+      onTransition: (transition) => {
+        this.#options.onHealth(transition);
+        // The board is amid a change: whatever asks it comes after.
+        queueMicrotask(() => this.#healthChanged(transition));
+      },
+      onAddresses: () => this.#router.waiting.roomAnywhere(),
+    });
+  }
+
+  #newRouter(): ConnectionRouter {
+    const { monotonicMs: nowMs, onClosed, onFault } = this.#options;
+    return new ConnectionRouter({
+      routing: this.#routing,
+      servers: this.#servers,
+      traffic: this.traffic,
+      revision: () => this.#routedRevision,
+      nowMs,
+      answer: (id, verdict) => this.#engine.answer(id, verdict),
+      onClosed,
+      onFault,
+    });
+  }
+
+  /** Reports soon; ends the connections of a server that checks marked down, where its farm says so; and fills new room. */
+  #healthChanged({ server, to }: HealthTransition): void {
+    this.#session?.reportSoon();
+    this.#router.waiting.roomAnywhere();
+    if (to !== "down" || this.#routing.farm(farmOf(server))?.farm.onMarkedDown !== "close") return;
+    this.#engine.visit((id, context) => {
+      if ((context as RoutedConnection).server?.name === server) this.#engine.abort(id, "server_down");
+    });
   }
 
   #host(): SessionHost {
@@ -179,7 +245,9 @@ export class DataPlaneNode {
       kept: diskFault === undefined ? cache?.kept : undefined,
       diskFault,
       unbound: this.#bindings.unbound(),
-      health: this.#health,
+      health: this.#servers.health.states(monotonicMs()),
+      serverConnections: this.#servers.connections(),
+      affinity: this.#servers.affinity.reports(),
       connections: this.#engine.stats().connections,
       draining: this.draining,
       ready: this.ready,
@@ -189,11 +257,12 @@ export class DataPlaneNode {
   }
 
   #explain(listener: string, announcement: Announcement): Explanation | string {
-    const nowMs = this.#options.monotonicMs();
     const wanted = listener === "" ? this.#onlyListener() : listener;
     if (wanted === undefined) return "this node has no listener, or several: name one";
-    const isFailing = (server: ServerResourceName): boolean => this.#health.isFailing(server, nowMs);
-    return explainDecision({ routing: this.#routing, revision: this.#routedRevision, isFailing }, wanted, announcement);
+    const conditions = this.#servers.dispatch.conditions();
+    const { region } = this.#options;
+    const parts = { routing: this.#routing, revision: this.#routedRevision, conditions, region };
+    return explainDecision(parts, wanted, announcement);
   }
 
   #onlyListener(): string | undefined {
@@ -234,15 +303,9 @@ export class DataPlaneNode {
   async #apply(changes: readonly Change[], { revision }: Position): Promise<void> {
     await inSlices(this.#routing.applying(changes));
     this.#routedRevision = revision;
-    for (const change of changes) this.#forget(change);
+    this.#servers.apply(changes);
+    for (const { before, after } of changes) if (before !== null && after === null) this.traffic.forget(before.name);
+    this.#router.waiting.roomAnywhere();
     await this.#bindings.apply(changes, revision);
-  }
-
-  /** Drops what was learnt of a resource that has gone, or of a server that is elsewhere now. */
-  #forget({ before, after }: Change): void {
-    if (before === null) return;
-    if (after === null) this.traffic.forget(before.name);
-    if (before.kind !== "server") return;
-    if (after?.kind !== "server" || after.address !== before.address) this.#health.forget(before.name);
   }
 }

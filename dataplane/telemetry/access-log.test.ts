@@ -6,7 +6,7 @@ import { helloWith, serverName } from "../../test/corpus/hello-builder.ts";
 import { written } from "../../test/support/arbitrary-resource.ts";
 import type { ClosedConnection } from "../engine/engine.ts";
 import { readHello } from "../hello/hello-reader.ts";
-import type { RoutedConnection } from "../routed-connection.ts";
+import { RoutedConnection } from "../routed-connection.ts";
 import { logConnection } from "./access-log.ts";
 
 const closed: ClosedConnection = {
@@ -23,29 +23,26 @@ const closed: ClosedConnection = {
   bytesFromClient: 517,
   bytesFromServer: 4000,
 };
-const routed: RoutedConnection = {
-  listener: "listeners/edge",
-  serverName: "web.test",
-  route: "listeners/edge/routes/web",
-  farm: written({ farm: { name: "farms/web" } }) as Farm,
-  server: written({ server: { name: "farms/web/servers/a", address: "127.0.0.1:1" } }) as Server,
-  sentAtMs: 7,
-  revision: 5,
-  namesServer: false,
-  tried: new Set(),
-  firstFlight: null,
-};
+
+function routedAs(name: string | null): RoutedConnection {
+  const routed = new RoutedConnection(1, "listeners/edge", name, "listeners/edge/routes/web", 5);
+  routed.farm = written({ farm: { name: "farms/web" } }) as Farm;
+  routed.server = written({ server: { name: "farms/web/servers/a", address: "127.0.0.1:1" } }) as Server;
+  routed.chosenBy = "affinity";
+  routed.resumption = "accepted";
+  return routed;
+}
 
 /** What was written, to the byte. */
 function logged(routedConnection: RoutedConnection | undefined): string {
   let text = "";
-  logConnection(pino({}, { write: (line: string) => (text += line) }), closed, routedConnection);
+  logConnection(pino({}, { write: (line: string) => (text += line) }), closed, routedConnection, "n1");
   return text;
 }
 
 describe("the access log", () => {
   it("has one line of JSON per connection, with everything that is known of it", () => {
-    const text = logged(routed);
+    const text = logged(routedAs("web.test"));
     expect(text).toMatch(/^[^\n]+\n$/);
     expect(JSON.parse(text)).toMatchObject({
       msg: "connection",
@@ -63,6 +60,9 @@ describe("the access log", () => {
       connectMs: 4,
       totalMs: 100,
       connectAttempts: 2,
+      chosenBy: "affinity",
+      resumption: "accepted",
+      uniqueId: "n1-1",
       reason: "done",
     });
     expect((JSON.parse(text) as { time: unknown }).time).toEqual(expect.any(Number));
@@ -78,11 +78,11 @@ describe("the access log", () => {
     (name) => {
       const hello = readHello(helloWith(serverName(name)), 16_384);
       if (hello.outcome !== "complete") throw new Error("the name was to be taken");
-      const text = logged({ ...routed, serverName: hello.hello.serverName() });
+      const text = logged(routedAs(hello.hello.serverName()));
       expect(text).toMatch(/^[^\n\r]+\n$/);
       const line = JSON.parse(text) as Record<string, unknown>;
       expect(line).toMatchObject({ serverName: name, reason: "done" });
-      expect(Object.keys(line)).toEqual(Object.keys(JSON.parse(logged(routed)) as object));
+      expect(Object.keys(line)).toEqual(Object.keys(JSON.parse(logged(routedAs("web.test"))) as object));
     },
   );
 });

@@ -1,12 +1,20 @@
 import type { Logger } from "pino";
 import type { ClosedConnection } from "../engine/engine.ts";
 import type { RoutedConnection } from "../routed-connection.ts";
+import { uniqueIdOf } from "../unique-id.ts";
 
 /**
  * One JSON line per connection. Names are as normalised, and JSON escapes what is left: no line can be forged by a
  * client.
+ *
+ * @param instance begins the unique ids of this process's connections
  */
-export function logConnection(logger: Logger, closed: ClosedConnection, routed: RoutedConnection | undefined): void {
+export function logConnection(
+  logger: Logger,
+  closed: ClosedConnection,
+  routed: RoutedConnection | undefined,
+  instance: string,
+): void {
   logger.info(
     {
       listener: closed.listener,
@@ -23,6 +31,9 @@ export function logConnection(logger: Logger, closed: ClosedConnection, routed: 
       connectMs: closed.connectMs,
       totalMs: closed.totalMs,
       connectAttempts: closed.connectAttempts,
+      chosenBy: routed?.chosenBy ?? null,
+      resumption: routed?.resumption ?? null,
+      uniqueId: uniqueIdOf(instance, closed.id),
       reason: closed.reason,
     },
     "connection",

@@ -6,11 +6,48 @@ import type { DataPlaneNode } from "../data-plane-node.ts";
  * `model/reason.ts`, the same words as in the access log.
  */
 export function registerNodeMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
-  registerStateMetrics(registry, node, monotonicMs);
+  registerStateMetrics(registry, node);
+  registerServerMetrics(registry, node, monotonicMs);
   registerTrafficMetrics(registry, node);
 }
 
-function registerStateMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
+const failingStates = ["down", "ejected", "unresolved", "slow_start"] as const;
+
+function registerServerMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
+  const failing: Gauge = new Gauge({
+    name: "switchyard_node_servers_failing",
+    help: "Servers that are not plainly up, by state.",
+    labelNames: ["state"],
+    registers: [registry],
+    collect: () => {
+      for (const state of failingStates) failing.set({ state }, 0);
+      for (const { state } of node.health.states(monotonicMs())) if (state !== "up") failing.inc({ state });
+    },
+  });
+  const expiry: Gauge = new Gauge({
+    name: "switchyard_node_server_certificate_expiry_seconds",
+    help: "When a server's certificate expires, in seconds since 1970, as its last check saw it.",
+    labelNames: ["server"],
+    registers: [registry],
+    collect: () => {
+      expiry.reset();
+      for (const { server, certificateExpiryMs } of node.health.states(monotonicMs()))
+        if (certificateExpiryMs !== null) expiry.set({ server }, certificateExpiryMs / 1000);
+    },
+  });
+  const live: Gauge = new Gauge({
+    name: "switchyard_node_server_connections",
+    help: "Live connections to a server.",
+    labelNames: ["server"],
+    registers: [registry],
+    collect: () => {
+      live.reset();
+      for (const [server, connections] of node.serverConnections()) live.set({ server }, connections);
+    },
+  });
+}
+
+function registerStateMetrics(registry: Registry, node: DataPlaneNode): void {
   const gauges: readonly (readonly [name: string, help: string, value: () => number])[] = [
     ["revision", "Revision that the rule tables are built from.", () => node.state.position.revision],
     ["kept_revision", "Revision that the node would start with, from its state directory.", () => node.keptRevision],
@@ -31,11 +68,7 @@ function registerStateMetrics(registry: Registry, node: DataPlaneNode, monotonic
     ["connections", "Connections accepted and not yet closed.", () => node.engine.stats().connections],
     ["hellos_pending", "Connections whose hello is not complete yet.", () => node.engine.stats().hellosPending],
     ["addresses_unbound", "Listener addresses that could not be bound.", () => node.unbound.length],
-    [
-      "servers_failing",
-      "Servers that did not answer the last connection.",
-      () => node.health.failing(monotonicMs()).size,
-    ],
+    ["connections_waiting", "Connections that wait for a server with room.", () => node.waiting],
     ["table_names", "Server names and wildcards in all rule tables.", () => node.tableSize.names],
     ["table_bytes", "Bytes of the rule tables' indexes.", () => node.tableSize.bytes],
   ];
@@ -74,6 +107,16 @@ function registerTrafficMetrics(registry: Registry, node: DataPlaneNode): void {
   counter(registry, "server_connections_total", "Closed connections that had reached a server.", ["server"], (add) => {
     for (const [server, { connections }] of servers) add({ server }, connections);
   });
+  counter(
+    registry,
+    "resumptions_total",
+    "Sessions that clients offered to resume, and what servers made of them.",
+    ["server", "outcome"],
+    (add) => {
+      for (const [server, { resumptions }] of servers)
+        for (const [outcome, count] of resumptions) add({ server, outcome }, count);
+    },
+  );
   counter(registry, "server_connect_failures_total", "Failed attempts to connect.", ["server", "reason"], (add) => {
     for (const [server, { connectFailures }] of servers)
       for (const [reason, count] of connectFailures) add({ server, reason }, count);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { joinSocketAddress } from "../../model/address.ts";
-import { FeedState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { FeedState, ServerHealthState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { UnboundAddress } from "../bindings.ts";
-import { PassiveHealth } from "../health/passive-health.ts";
+import type { ServerHealthSeen } from "../health/server-health.ts";
 import { nodeReport, type NodeState } from "./node-report.ts";
 
 const digest = new Uint8Array(32).fill(9);
@@ -16,13 +16,27 @@ function parts(more: Partial<NodeState> = {}): NodeState {
     kept: undefined,
     diskFault: undefined,
     unbound: [],
-    health: new PassiveHealth(),
+    health: [],
+    serverConnections: [],
+    affinity: [],
     connections: 3,
     draining: false,
     ready: true,
     ...clocks,
     ...more,
   };
+}
+
+function seen(id: string, more: Partial<ServerHealthSeen>): ServerHealthSeen {
+  const well = {
+    state: "up",
+    reason: null,
+    detail: "",
+    sinceMs: 4000,
+    certificateExpiryMs: null,
+    lastCheckMs: null,
+  } as const;
+  return { server: `farms/f/servers/${id}`, ...well, ...more };
 }
 
 function unbound(port: number): UnboundAddress {
@@ -42,6 +56,8 @@ describe("a report", () => {
       ready: true,
       degraded: [],
       serverHealth: [],
+      serverConnections: [],
+      farmAffinity: [],
     };
     expect(nodeReport(parts())).toEqual(expected);
   });
@@ -67,20 +83,57 @@ describe("a report", () => {
   });
 
   it("lists servers that fail, since when on the wall's clock, and why", () => {
-    const health = new PassiveHealth();
-    health.failed("farms/f/servers/a", "timeout", 3900, 4000);
+    const expiry = { seconds: 1_800_000_000n, nanos: 0 };
+    const since = { seconds: 1_700_000_004n, nanos: 0 };
+    const health = [
+      seen("a", { state: "ejected", reason: "connect_timeout" }),
+      seen("b", { state: "up", certificateExpiryMs: 1_800_000_000_000 }),
+    ];
+    const { SERVER_HEALTH_STATE_EJECTED: ejected, SERVER_HEALTH_STATE_UP: up } = ServerHealthState;
     expect(nodeReport(parts({ health })).serverHealth).toEqual([
-      { server: "farms/f/servers/a", failing: true, reason: "timeout", since: { seconds: 1_700_000_004n, nanos: 0 } },
+      {
+        server: "farms/f/servers/a",
+        failing: true,
+        reason: "connect_timeout",
+        since,
+        state: ejected,
+        detail: "",
+        certificateExpiry: undefined,
+      },
+      {
+        server: "farms/f/servers/b",
+        failing: false,
+        reason: "",
+        since,
+        state: up,
+        detail: "",
+        certificateExpiry: expiry,
+      },
+    ]);
+  });
+
+  it("tells of live connections and of what was found of TLS sessions", () => {
+    const report = nodeReport(
+      parts({
+        serverConnections: new Map([["farms/f/servers/a", 3]]),
+        affinity: [["farms/f", { finding: "shared_keys", sentence: "s", advice: "", ticketNames: 2, sessionIds: 3 }]],
+      }),
+    );
+    expect(report.serverConnections).toEqual([{ server: "farms/f/servers/a", connections: 3n }]);
+    expect(report.farmAffinity).toEqual([
+      { farm: "farms/f", finding: "shared_keys", sentence: "s", advice: "", ticketNames: 2n, sessionIds: 3n },
     ]);
   });
 
   it("stays within what the control plane takes, whatever is wrong with the node", () => {
-    const health = new PassiveHealth();
-    for (let id = 0; id < 12_000; id += 1) health.failed(`farms/f/servers/s${id}`, "refused", 4000, 4000);
+    const health = Array.from({ length: 12_000 }, (_, id) => seen(`s${id}`, { state: "down" }));
+    const serverConnections = health.map(({ server }) => [server, 1] as const);
     const all = Array.from({ length: 1500 }, (_, index) => unbound(index + 1));
     const stalled = { reason: "forked" as const, detail: "another history" };
-    const report = nodeReport(parts({ health, unbound: all, follower: { ...parts().follower, stalled } }));
-    expect([report.degraded.length, report.serverHealth.length]).toEqual([1000, 10_000]);
+    const follower = { ...parts().follower, stalled };
+    const report = nodeReport(parts({ health, serverConnections, unbound: all, follower }));
+    const { degraded, serverHealth } = report;
+    expect([degraded.length, serverHealth.length, report.serverConnections.length]).toEqual([1000, 10_000, 1000]);
     expect(report.degraded[0]?.name).toBe("log");
   });
 });

@@ -1,19 +1,25 @@
 import { timestampToWire } from "../../model/wire/timestamp.ts";
 import {
   type DegradedObject,
+  type FarmAffinity,
   FeedState as WireFeedState,
   type NodeReport,
+  type ServerConnections,
   type ServerHealth,
+  ServerHealthState,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { Position } from "../../model/commit.ts";
 import type { UnboundAddress } from "../bindings.ts";
 import type { DiskFault } from "../cache/disk-fault.ts";
 import type { FollowerState } from "../feed/follower.ts";
-import type { PassiveHealth } from "../health/passive-health.ts";
+import type { AffinityReport } from "../affinity/advise.ts";
+import type { ServerHealthSeen } from "../health/server-health.ts";
 
 /** Entries that one report carries at most; the control plane would cut the session above its own limits. */
 const degradedMax = 1000;
 const serverHealthMax = 10_000;
+const serverConnectionsMax = 1000;
+const farmAffinityMax = 1000;
 
 const feedStates = {
   following: WireFeedState.FEED_STATE_FOLLOWING,
@@ -29,11 +35,15 @@ export interface NodeState {
   /** Why the state directory can't be used. */
   readonly diskFault: DiskFault | undefined;
   readonly unbound: readonly UnboundAddress[];
-  readonly health: PassiveHealth;
+  /** Servers that are not plainly well, or whose certificate was seen. Times are of the monotonic clock. */
+  readonly health: Iterable<ServerHealthSeen>;
+  /** Live connections, those first that the control plane must know of. */
+  readonly serverConnections: Iterable<readonly [server: string, connections: number]>;
+  readonly affinity: readonly (readonly [farm: string, report: AffinityReport])[];
   readonly connections: number;
   readonly draining: boolean;
   readonly ready: boolean;
-  /** The monotonic clock that `health` uses, and what it shows now as milliseconds since 1970. */
+  /** The monotonic clock, and what it shows now as milliseconds since 1970. */
   readonly monotonicMs: number;
   readonly wallMs: number;
 }
@@ -64,15 +74,47 @@ export function nodeReport(parts: NodeState): NodeReport {
     ready: parts.ready,
     connections: BigInt(connections),
     degraded: degraded.slice(0, degradedMax),
-    serverHealth: serverHealth(parts).slice(0, serverHealthMax),
+    serverHealth: serverHealth(parts),
+    serverConnections: serverConnections(parts.serverConnections),
+    farmAffinity: parts.affinity.slice(0, farmAffinityMax).map(([farm, report]) => farmAffinity(farm, report)),
   };
 }
 
+const healthStates = {
+  up: ServerHealthState.SERVER_HEALTH_STATE_UP,
+  down: ServerHealthState.SERVER_HEALTH_STATE_DOWN,
+  ejected: ServerHealthState.SERVER_HEALTH_STATE_EJECTED,
+  slow_start: ServerHealthState.SERVER_HEALTH_STATE_SLOW_START,
+  unresolved: ServerHealthState.SERVER_HEALTH_STATE_UNRESOLVED,
+} as const satisfies Record<ServerHealthSeen["state"], ServerHealthState>;
+
 function serverHealth({ health, monotonicMs, wallMs }: NodeState): ServerHealth[] {
-  return Array.from(health.failing(monotonicMs), ([server, { reason, sinceMs }]) => ({
-    server,
-    failing: true,
-    reason,
-    since: timestampToWire(wallMs - (monotonicMs - sinceMs)),
-  }));
+  const all: ServerHealth[] = [];
+  for (const { server, state, reason, detail, sinceMs, certificateExpiryMs } of health) {
+    if (all.length === serverHealthMax) break;
+    all.push({
+      server,
+      failing: state === "down" || state === "ejected" || state === "unresolved",
+      state: healthStates[state],
+      reason: reason ?? "",
+      detail,
+      since: timestampToWire(wallMs - (monotonicMs - sinceMs)),
+      certificateExpiry: certificateExpiryMs === null ? undefined : timestampToWire(certificateExpiryMs),
+    });
+  }
+  return all;
+}
+
+function serverConnections(from: NodeState["serverConnections"]): ServerConnections[] {
+  const all: ServerConnections[] = [];
+  for (const [server, connections] of from) {
+    if (all.length === serverConnectionsMax) break;
+    all.push({ server, connections: BigInt(connections) });
+  }
+  return all;
+}
+
+function farmAffinity(farm: string, report: AffinityReport): FarmAffinity {
+  const { finding, sentence, advice, ticketNames, sessionIds } = report;
+  return { farm, finding, sentence, advice, ticketNames: BigInt(ticketNames), sessionIds: BigInt(sessionIds) };
 }

@@ -1,8 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { PendingTraffic } from "./pending-traffic.ts";
 
-const ended = { reason: "done" as const, bytesFromClient: 3, bytesFromServer: 5, answer: "alert" as const };
-const refused = { reason: "no_route" as const, bytesFromClient: 1, bytesFromServer: 0, answer: undefined };
+const ended = {
+  reason: "done" as const,
+  bytesFromClient: 3,
+  bytesFromServer: 5,
+  answer: "alert" as const,
+  resumption: null,
+};
+const refused = {
+  reason: "no_route" as const,
+  bytesFromClient: 1,
+  bytesFromServer: 0,
+  answer: undefined,
+  resumption: null,
+};
 
 describe("traffic that is yet to be told", () => {
   it("is by route, by server, and without either", () => {
@@ -22,6 +34,18 @@ describe("traffic that is yet to be told", () => {
     expect(s).toMatchObject({ connections: 1 });
     expect([t?.connections, [...(t?.ended ?? [])]]).toEqual([0, [["connect_timeout", 1]]]);
     expect(taken?.unrouted).toMatchObject({ connections: 1, bytesFromClients: 1 });
+  });
+
+  it("has every offer to resume, and what came of those that were answered", () => {
+    const traffic = new PendingTraffic();
+    for (const resumption of ["offered", "accepted", "accepted", "refused", null] as const)
+      traffic.closed("r", "s", { ...ended, resumption });
+    const taken = traffic.take(10);
+    const counts = { offered: 4, accepted: 2, refused: 1 };
+    expect(Object.fromEntries(taken?.routes.get("r")?.resumptions ?? [])).toEqual(counts);
+    expect(Object.fromEntries(taken?.servers.get("s")?.resumptions ?? [])).toEqual(counts);
+    if (taken !== undefined) traffic.putBack(taken);
+    expect(Object.fromEntries(traffic.take(10)?.routes.get("r")?.resumptions ?? [])).toEqual(counts);
   });
 
   it("is told once", () => {

@@ -1,5 +1,6 @@
 import type { CloseReason } from "../../model/reason.ts";
 import type { ServerAnswer } from "../hello/flight-facts.ts";
+import type { Resumption } from "../routed-connection.ts";
 
 /** Routes, and servers, that are counted for one delta; a node that could report to nobody for days tells of these. */
 const entriesMax = 100_000;
@@ -11,6 +12,8 @@ export class Counts {
   bytesFromServers = 0;
   readonly ended = new Map<CloseReason, number>();
   readonly handshakes = new Map<ServerAnswer, number>();
+  /** `offered` counts every offer, whatever came of it. */
+  readonly resumptions = new Map<Resumption, number>();
 
   add(other: Counts): void {
     this.connections += other.connections;
@@ -18,6 +21,7 @@ export class Counts {
     this.bytesFromServers += other.bytesFromServers;
     for (const [reason, count] of other.ended) addTo(this.ended, reason, count);
     for (const [answer, count] of other.handshakes) addTo(this.handshakes, answer, count);
+    for (const [resumption, count] of other.resumptions) addTo(this.resumptions, resumption, count);
   }
 }
 
@@ -35,6 +39,8 @@ export interface CountedConnection {
   readonly bytesFromServer: number;
   /** Undefined where no server was reached. */
   readonly answer: ServerAnswer | undefined;
+  /** Null where the client offered nothing to resume. */
+  readonly resumption: Resumption | null;
 }
 
 /**
@@ -100,6 +106,9 @@ function count(counts: Counts | undefined, connection: CountedConnection): void 
   counts.bytesFromServers += connection.bytesFromServer;
   addTo(counts.ended, connection.reason, 1);
   if (connection.answer !== undefined) addTo(counts.handshakes, connection.answer, 1);
+  if (connection.resumption === null) return;
+  addTo(counts.resumptions, "offered", 1);
+  if (connection.resumption !== "offered") addTo(counts.resumptions, connection.resumption, 1);
 }
 
 function entry(entries: Map<string, Counts>, name: string): Counts | undefined {

@@ -14,7 +14,12 @@ function wireTraffic(counts: Counts): WireTraffic {
     connections: BigInt(counts.connections),
     bytesFromClients: BigInt(counts.bytesFromClients),
     bytesFromServers: BigInt(counts.bytesFromServers),
-    ended: Object.fromEntries(Array.from(counts.ended, ([reason, count]) => [reason, BigInt(count)])),
-    handshakes: Object.fromEntries(Array.from(counts.handshakes, ([answer, count]) => [answer, BigInt(count)])),
+    ended: wireCounts(counts.ended),
+    handshakes: wireCounts(counts.handshakes),
+    resumptions: wireCounts(counts.resumptions),
   };
+}
+
+function wireCounts(counts: ReadonlyMap<string, number>): Record<string, bigint> {
+  return Object.fromEntries(Array.from(counts, ([word, count]) => [word, BigInt(count)]));
 }

@@ -6,7 +6,7 @@ import { Traffic } from "./traffic.ts";
 const server = "farms/f/servers/a";
 
 function ended(reason: CloseReason, bytesFromClient: number, bytesFromServer: number): CountedConnection {
-  return { reason, bytesFromClient, bytesFromServer, answer: undefined };
+  return { reason, bytesFromClient, bytesFromServer, answer: undefined, resumption: null };
 }
 
 describe("traffic", () => {
@@ -26,8 +26,22 @@ describe("traffic", () => {
     ]);
     expect(listeners.get("listeners/a")).toEqual({ closed, bytesFromClients: 111, bytesFromServers: 22 });
     expect(listeners.get("listeners/b")?.bytesFromClients).toBe(5);
-    expect(servers.get(server)).toEqual({ connections: 1, connectFailures: new Map([["refused", 2]]) });
-    expect(servers.get("farms/f/servers/b")).toEqual({ connections: 0, connectFailures: new Map([["timeout", 1]]) });
+    expect(servers.get(server)).toMatchObject({ connections: 1, connectFailures: new Map([["refused", 2]]) });
+    expect(servers.get("farms/f/servers/b")).toMatchObject({
+      connections: 0,
+      connectFailures: new Map([["timeout", 1]]),
+    });
+  });
+
+  it("has a server's resumptions: every offer, and what came of it", () => {
+    const traffic = new Traffic();
+    for (const resumption of ["offered", "accepted", "refused", null] as const)
+      traffic.closed("listeners/a", null, server, { ...ended("done", 1, 1), resumption });
+    expect(Object.fromEntries(traffic.servers.get(server)?.resumptions ?? [])).toEqual({
+      offered: 3,
+      accepted: 1,
+      refused: 1,
+    });
   });
 
   it("forgets what has gone, and nothing else", () => {

@@ -1,4 +1,5 @@
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
+import type { Resumption } from "../routed-connection.ts";
 import { type CountedConnection, PendingTraffic } from "./pending-traffic.ts";
 
 /** Numbers of one listener, since the node started. */
@@ -12,6 +13,8 @@ export interface ListenerTraffic {
 export interface ServerTraffic {
   connections: number;
   readonly connectFailures: Map<ConnectFailure, number>;
+  /** As in `Counts`. */
+  readonly resumptions: Map<Resumption, number>;
 }
 
 /** What connections did, counted by plain additions: this is on the path of every connection. */
@@ -33,7 +36,12 @@ export class Traffic {
     add(traffic.closed, reason);
     traffic.bytesFromClients += bytesFromClient;
     traffic.bytesFromServers += bytesFromServer;
-    if (server !== null) this.#server(server).connections += 1;
+    if (server === null) return;
+    const of = this.#server(server);
+    of.connections += 1;
+    if (connection.resumption === null) return;
+    add(of.resumptions, "offered");
+    if (connection.resumption !== "offered") add(of.resumptions, connection.resumption);
   }
 
   connectFailed(server: string, failure: ConnectFailure): void {
@@ -51,7 +59,7 @@ export class Traffic {
   #server(name: string): ServerTraffic {
     let traffic = this.servers.get(name);
     if (traffic === undefined) {
-      traffic = { connections: 0, connectFailures: new Map() };
+      traffic = { connections: 0, connectFailures: new Map(), resumptions: new Map() };
       this.servers.set(name, traffic);
     }
     return traffic;
