@@ -9,11 +9,10 @@
  * What a file holds is stated in `corpus.ts`: after a new capture, run the corpus test.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hexLines, makeCertificate, Recorder, shell } from "./capture-rig.ts";
 
 interface Capture {
   readonly file: string;
@@ -135,27 +134,7 @@ const captures: readonly Capture[] = [
 
 async function main(directory: string, names: readonly string[]): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "switchyard-capture-"));
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-      "-subj",
-      "/CN=*.example.test",
-      "-keyout",
-      "key",
-      "-out",
-      "cert",
-    ],
-    { cwd: scratch, stdio: "ignore" },
-  );
+  makeCertificate(scratch);
   writeFileSync(join(scratch, "early"), "GET /early HTTP/1.0\r\n\r\n");
   const page = await startServer(scratch, "-www");
   const early = await startServer(scratch, "-early_data");
@@ -168,7 +147,7 @@ async function main(directory: string, names: readonly string[]): Promise<void> 
       recorder.flights.length = 0;
       for (const command of capture.commands(capture.earlyData === true ? earlyPort : pagePort))
         await shell(command, cwd);
-      const flight = recorder.flights.findLast((bytes) => bytes.length > 0);
+      const flight = recorder.flights.findLast(({ client }) => client.length > 0)?.client;
       if (flight === undefined) throw new Error(`${capture.file}: no connection; is ${capture.version[0]} installed?`);
       writeFileSync(join(directory, `${capture.file}.hex`), hexFile(capture, flight));
       console.log(`${capture.file}: ${flight.length} bytes, ${recorder.flights.length} connections`);
@@ -184,9 +163,8 @@ async function main(directory: string, names: readonly string[]): Promise<void> 
 function hexFile(capture: Capture, flight: Buffer): string {
   const [program, ...options] = capture.version as [string, ...string[]];
   const version = execFileSync(program, options, { encoding: "utf8" }).split("\n")[0];
-  const commands = capture.commands(0).map((command) => `# ${command}`);
-  const lines = flight.toString("hex").match(/.{1,96}/g) ?? [];
-  return `${[`# ${version}, ${new Date().toISOString().slice(0, 10)}`, ...commands, ...lines].join("\n")}\n`;
+  const commands = capture.commands(0);
+  return hexLines([`${version}, ${new Date().toISOString().slice(0, 10)}`, ...commands], flight);
 }
 
 /** @param mode `-www` answers a request with a page; `-early_data`, which excludes it, takes 0-RTT data */
@@ -206,50 +184,6 @@ async function startServer(cwd: string, mode: "-www" | "-early_data"): Promise<{
     });
   });
   return { server, port };
-}
-
-/** Passes connections on, and keeps what each client sends before it is answered: its first flight. */
-class Recorder {
-  readonly flights: Buffer[] = [];
-  readonly #servers: Server[] = [];
-
-  /** @returns the port that leads to `serverPort` */
-  async listen(serverPort: number): Promise<number> {
-    const server = createServer((client) => {
-      const flight = this.flights.push(Buffer.alloc(0)) - 1;
-      let answered = false;
-      const upstream = connect(serverPort, "127.0.0.1");
-      client.on("data", (chunk: Buffer) => {
-        if (!answered) this.flights[flight] = Buffer.concat([this.flights[flight] as Buffer, chunk]);
-        upstream.write(chunk);
-      });
-      upstream.on("data", (chunk: Buffer) => {
-        answered = true;
-        client.write(chunk);
-      });
-      for (const [from, to] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        from.on("end", () => to.end());
-        from.on("error", () => to.destroy());
-      }
-    });
-    this.#servers.push(server);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return (server.address() as AddressInfo).port;
-  }
-
-  close(): void {
-    for (const server of this.#servers) server.close();
-  }
-}
-
-/** Runs to its end, however it ends: some clients fail after the hello, and the hello is what counts. */
-async function shell(command: string, cwd: string): Promise<void> {
-  const child = spawn("/bin/sh", ["-c", command], { cwd, stdio: "ignore" });
-  await once(child, "exit");
 }
 
 const [directory, ...names] = process.argv.slice(2);
