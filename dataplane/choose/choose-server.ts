@@ -91,7 +91,7 @@ function drawLevel(tier: Tier, balancer: Balancer, moment: Moment): Pool | undef
   if (whole >= 0) return tier.levels[whole];
   // A client that a balancer keeps in its place stays in its level, too.
   const key = balancer.key(moment);
-  let left = key === undefined ? moment.random() : pairUnit(key, levelHashes);
+  let left = key === undefined ? moment.random() : pairUnit(key, ...levelHashes);
   return tier.levels.find((_level, index) => {
     left -= parts[index] as number;
     return left < 0;

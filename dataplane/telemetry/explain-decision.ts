@@ -1,9 +1,11 @@
 import { ipBytes } from "../../model/address.ts";
 import { specificityOf } from "../../model/match-route.ts";
 import { farmOf, type ServerResourceName } from "../../model/resource-name.ts";
-import type { Action, Announcement, Server } from "../../model/resource.ts";
-import { serverAvailability } from "../../model/server-availability.ts";
+import type { Action, Announcement, Farm } from "../../model/resource.ts";
+import { chooseServer } from "../choose/choose-server.ts";
 import type { Choice, FarmRouting, Routing } from "../choose/routing.ts";
+import type { ServerConditions } from "../choose/server-conditions.ts";
+import { type FarmStandings, serverStandings } from "../choose/server-standings.ts";
 import type { Explanation, ExplainedServer } from "./node-session.ts";
 
 /** Where a connection would go. */
@@ -13,7 +15,10 @@ type Destination = Pick<Explanation, "outcome" | "farm" | "servers" | "alert"> &
 export interface DecisionParts {
   readonly routing: Routing;
   readonly revision: number;
-  readonly isFailing: (server: ServerResourceName) => boolean;
+  /** What the node knows of servers at this moment. */
+  readonly conditions: ServerConditions;
+  /** The node's own; empty for none. */
+  readonly region: string;
 }
 
 /**
@@ -29,7 +34,7 @@ export function explainDecision(
   const nameBytes = new TextEncoder().encode(announcement.serverName ?? "");
   const choice = routing.choose(listener, { nameBytes, nameLength: nameBytes.length }, narrowing(announcement));
   if (choice === undefined) return `this node has no ${JSON.stringify(listener.slice(0, 80))}`;
-  const { step, ...destination } = follow(choice.action, parts);
+  const { step, ...destination } = follow(choice.action, parts, announcement);
   const steps = [...matchSteps(listener, choice, announcement), step];
   return { revision, listener, route: choice.route?.name ?? null, ...destination, steps };
 }
@@ -52,7 +57,7 @@ function matchSteps(listener: string, { route }: Choice, announcement: Announcem
   return [announced, found, "The route's own match does not hold for this hello: the table is at fault."];
 }
 
-function follow(action: Action, parts: DecisionParts): Destination {
+function follow(action: Action, parts: DecisionParts, announcement: Announcement): Destination {
   switch (action.to) {
     case "reject": {
       const step = `The connection is refused with the TLS alert ${action.alert}.`;
@@ -60,49 +65,73 @@ function follow(action: Action, parts: DecisionParts): Destination {
     }
     case "server": {
       const servers = named(action.server, parts);
-      const step = servers.some(({ eligible }) => eligible)
-        ? `It goes to ${action.server} and no other server.`
-        : `It would go to ${action.server} and no other server, which takes no connections: alert internal_error.`;
+      const step = namedStep(action.server, servers[0]);
       return { outcome: "server", farm: farmOf(action.server), servers, alert: null, step };
     }
     case "farm": {
       const farm = parts.routing.farm(action.farm);
-      const servers = farm === undefined ? [] : balanced(farm, parts);
-      const eligible = servers.filter((each) => each.eligible).length;
-      const step =
-        eligible === 0
-          ? `${action.farm} has no server that may be chosen: alert internal_error.`
-          : `${action.farm} balances over ${eligible} of ${servers.length} servers.`;
+      const none: FarmStandings = { servers: [], panic: false, full: false };
+      const standings = farm === undefined ? none : serverStandings(farm, parts.region, parts.conditions);
+      const servers = standings.servers.map(({ server, standing, share }) => {
+        return { server: server.name, address: server.address, eligible: share > 0, reason: standing, share };
+      });
+      const kept = farm === undefined ? "" : keptStep(farm, parts, announcement);
+      const step = `${farmStep(action.farm, standings)}${kept}`;
       return { outcome: "farm", farm: action.farm, servers, alert: null, step };
     }
   }
 }
 
-function named(name: ServerResourceName, { routing, isFailing }: DecisionParts): readonly ExplainedServer[] {
+/** Health has no say where a route names the server. */
+function named(name: ServerResourceName, { routing, conditions }: DecisionParts): readonly ExplainedServer[] {
   const server = routing.server(name);
   if (server === undefined) return [];
-  const eligible = server.state !== "maintenance";
-  const reason = eligible && isFailing(name) ? "failing" : server.state;
-  return [{ server: name, address: server.address, eligible, reason, share: eligible ? 1 : 0 }];
+  const { address, state, connectionsMax } = server;
+  const explained = (eligible: boolean, reason: string): readonly ExplainedServer[] => [
+    { server: name, address, eligible, reason, share: eligible ? 1 : 0 },
+  ];
+  if (state === "maintenance") return explained(false, state);
+  if (!conditions.isReachable(name)) return explained(false, "unresolved");
+  if (connectionsMax > 0 && conditions.connections(name) >= connectionsMax) return explained(false, "full");
+  return explained(true, conditions.isHealthy(name) ? state : "failing");
 }
 
-/** As `chooseServer` chooses: backups only where no other server can be, and failing ones where all are. */
-function balanced(farm: FarmRouting, { isFailing }: DecisionParts): readonly ExplainedServer[] {
-  const servers = [...farm.servers.values()];
-  const usable = servers.filter((server) => serverAvailability(server, false) === "ready");
-  const answering = usable.filter((server) => !isFailing(server.name));
-  const eligible = new Set(preferPrimaries(answering.length > 0 ? answering : usable));
-  const total = [...eligible].reduce((sum, { weight }) => sum + weight, 0);
-  return servers.map((server) => {
-    const chosen = eligible.has(server);
-    const availability = serverAvailability(server, isFailing(server.name));
-    const reason = !chosen && server.backup && availability === "ready" ? "backup" : availability;
-    const share = chosen ? server.weight / total : 0;
-    return { server: server.name, address: server.address, eligible: chosen, reason, share };
-  });
+function namedStep(name: ServerResourceName, server: ExplainedServer | undefined): string {
+  if (server?.eligible === true) return `It goes to ${name} and no other server.`;
+  if (server?.reason === "full") return `It waits for ${name}, which has all the connections that it may have.`;
+  return `It would go to ${name} and no other server, which takes no connections: alert internal_error.`;
 }
 
-function preferPrimaries(servers: readonly Server[]): readonly Server[] {
-  const primaries = servers.filter((server) => !server.backup);
-  return primaries.length > 0 ? primaries : servers;
+function farmStep(farm: string, { servers, panic, full }: FarmStandings): string {
+  if (full) return `It waits for a server of ${farm}: all have the connections that they may have.`;
+  const eligible = servers.filter(({ share }) => share > 0).length;
+  if (eligible === 0) return `${farm} has no server that may be chosen: alert internal_error.`;
+  const health = panic ? ", and does not look at health, as too few are healthy" : "";
+  return `${farm} balances over ${eligible} of ${servers.length} servers${health}.`;
+}
+
+/** Where a hash decides it is known which server this client or name comes to, unless it resumes a session. */
+function keptStep(
+  farm: FarmRouting,
+  { conditions, region }: DecisionParts,
+  { serverName, source }: Announcement,
+): string {
+  const by = hashedBy(farm.farm, source !== null);
+  if (by === undefined || (by === "server name" && serverName === null)) return "";
+  const request = {
+    tried: new Set<never>(),
+    preferred: [],
+    source: source === null ? null : (ipBytes(source) ?? null),
+    nameBytes: new TextEncoder().encode(serverName ?? ""),
+    region,
+    random: () => 0,
+  };
+  const choice = chooseServer(farm, request, conditions);
+  return "none" in choice ? "" : ` By its ${by} it goes to ${choice.server.name}.`;
+}
+
+function hashedBy({ affinity, balance }: Farm, addressKnown: boolean): "address" | "server name" | undefined {
+  if (addressKnown && affinity.fallback === "source") return "address";
+  if (balance === "maglev_server_name") return "server name";
+  return addressKnown && (balance === "source_hash" || balance === "maglev_source") ? "address" : undefined;
 }

@@ -28,6 +28,6 @@ export function textHash(text: string, seed: number): number {
 }
 
 /** Of a key with what has two hashes: evenly between 0 and 1, and neither of them. */
-export function pairUnit(key: number, [first, second]: readonly [number, number]): number {
+export function pairUnit(key: number, first: number, second: number): number {
   return ((hashEnd(hashEnd(key ^ first) + second) >>> 0) + 0.5) / 2 ** 32;
 }

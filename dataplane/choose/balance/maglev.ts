@@ -1,7 +1,7 @@
 import type { Balancer } from "./balancer.ts";
 import { pairUnit } from "./key-hash.ts";
 import { LoadBound } from "./load-bound.ts";
-import { buildMaglevTable, maglevSlots } from "./maglev-table.ts";
+import { buildMaglevTable } from "./maglev-table.ts";
 import type { Member } from "./member.ts";
 import type { Moment } from "./moment.ts";
 import type { Pool } from "./pool.ts";
@@ -34,7 +34,7 @@ export class Maglev implements Balancer {
     if (pool.place === undefined) return chooseByRendezvous(pool, moment, key);
     const slots = this.#slots(pool, pool.place);
     const bound = LoadBound.of(pool, moment);
-    const index = slots[key % maglevSlots] as number;
+    const index = slots[key % slots.length] as number;
     const member = pool.members[index];
     if (member === undefined) return undefined;
     if (moment.takes(member) && bound?.allows(index) !== false && accepts(member, moment, key)) return member;
@@ -70,7 +70,7 @@ function isOf({ servers }: Table, { members }: Pool): boolean {
 /** A server that starts slowly takes the same keys each time, and more of them as its share grows. */
 function accepts(member: Member, moment: Moment, key: number): boolean {
   const share = moment.share(member);
-  return share === 1 || pairUnit(key, member.hashes) < share;
+  return share === 1 || pairUnit(key, ...member.hashes) < share;
 }
 
 /** Each server is asked once, in the order of the slots behind the key's own. */
@@ -84,8 +84,8 @@ function nextInSlots(
   const asked = new Uint8Array(members.length);
   let left = members.length;
   let reluctant: Member | undefined;
-  for (let step = 0; step < maglevSlots && left > 0; step += 1) {
-    const index = slots[(key + step) % maglevSlots] as number;
+  for (let step = 0; step < slots.length && left > 0; step += 1) {
+    const index = slots[(key + step) % slots.length] as number;
     if (asked[index] === 1) continue;
     asked[index] = 1;
     left -= 1;

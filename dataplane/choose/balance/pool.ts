@@ -7,17 +7,24 @@ export class Pool {
   readonly place: number | undefined;
   /** Room for one number a member, for the length of one choice. */
   readonly scratch: Float64Array;
+  /** The members' weights and hashes side by side: a hash of all of a thousand servers does not wander through memory. */
+  readonly weights: Float64Array;
+  readonly firstHashes: Int32Array;
+  readonly secondHashes: Int32Array;
   #weightsUpTo: Float64Array | undefined;
 
   constructor(members: readonly Member[], place?: number) {
     this.members = members;
     this.place = place;
     this.scratch = new Float64Array(members.length);
+    this.weights = Float64Array.from(members, ({ server }) => server.weight);
+    this.firstHashes = Int32Array.from(members, ({ hashes }) => hashes[0]);
+    this.secondHashes = Int32Array.from(members, ({ hashes }) => hashes[1]);
   }
 
   /** The member at a point between 0 and below 1, where each takes as much of the way as its weight says. */
   at(unit: number): Member {
-    this.#weightsUpTo ??= weightsUpTo(this.members);
+    this.#weightsUpTo ??= weightsUpTo(this.weights);
     const upTo = this.#weightsUpTo;
     const point = unit * (upTo.at(-1) as number);
     let low = 0;
@@ -31,12 +38,10 @@ export class Pool {
   }
 }
 
-function weightsUpTo(members: readonly Member[]): Float64Array {
-  const sums = new Float64Array(members.length);
+function weightsUpTo(weights: Float64Array): Float64Array {
   let sum = 0;
-  for (const [index, { server }] of members.entries()) {
-    sum += server.weight;
-    sums[index] = sum;
-  }
-  return sums;
+  return weights.map((weight) => {
+    sum += weight;
+    return sum;
+  });
 }

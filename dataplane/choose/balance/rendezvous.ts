@@ -11,14 +11,14 @@ import type { Pool } from "./pool.ts";
  */
 export function chooseByRendezvous(pool: Pool, moment: Moment, key: number): Member | undefined {
   const bound = LoadBound.of(pool, moment);
-  const { members } = pool;
+  const { members, weights, firstHashes, secondHashes } = pool;
   let best: Member | undefined;
   let bestTime = Number.POSITIVE_INFINITY;
   for (let index = 0; index < members.length; index += 1) {
-    const member = members[index] as Member;
-    const unit = pairUnit(key, member.hashes);
+    const unit = pairUnit(key, firstHashes[index] as number, secondHashes[index] as number);
     // The time is at least this much: most servers lose without a logarithm, and without a question of their health.
-    if ((1 - unit) / member.server.weight >= bestTime) continue;
+    if (1 - unit >= bestTime * (weights[index] as number)) continue;
+    const member = members[index] as Member;
     const weight = moment.weight(member);
     const time = -Math.log(unit) / weight;
     if (weight === 0 || time >= bestTime || bound?.allows(index) === false) continue;
