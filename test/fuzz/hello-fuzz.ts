@@ -4,6 +4,7 @@ import { acceptedHellos } from "../corpus/accepted-hellos.ts";
 import { describeOutcome } from "../corpus/describe-outcome.ts";
 import { mutated, randomSplit, SeededNumbers, surrounded } from "../corpus/hello-mutator.ts";
 import { rejectedHellos } from "../corpus/rejected-hellos.ts";
+import type { FuzzFailure } from "./fuzz-failure.ts";
 
 /** What is fuzzed: the reader, or a broken one that the fuzzer must find (`forgetful-reader.ts`). */
 export interface FuzzedReader {
@@ -21,15 +22,7 @@ export interface HelloFuzzResult {
   /** How many mutants had which outcome; a rejection counts by its reason. */
   readonly outcomes: ReadonlyMap<string, number>;
   /** Null where every law held. */
-  readonly failure: HelloFuzzFailure | null;
-}
-
-export interface HelloFuzzFailure {
-  /** Which mutant, from 0. */
-  readonly index: number;
-  readonly message: string;
-  readonly bytesHex: string;
-  readonly chunkLengths: readonly number[];
+  readonly failure: FuzzFailure | null;
 }
 
 const helloBytesMax = 4096;
