@@ -31,3 +31,8 @@ export function textHash(text: string, seed: number): number {
 export function pairUnit(key: number, first: number, second: number): number {
   return ((hashEnd(hashEnd(key ^ first) + second) >>> 0) + 0.5) / 2 ** 32;
 }
+
+/** The same key's next draws, each as good as another key; the first is the key itself. 32 bits, unsigned. */
+export function keyOfDraw(key: number, draw: number): number {
+  return draw === 0 ? key : hashEnd(key + Math.imul(draw, 0x9e37_79b1)) >>> 0;
+}

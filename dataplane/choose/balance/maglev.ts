@@ -1,5 +1,5 @@
 import type { Balancer } from "./balancer.ts";
-import { pairUnit } from "./key-hash.ts";
+import { keyOfDraw, pairUnit } from "./key-hash.ts";
 import { LoadBound } from "./load-bound.ts";
 import { buildMaglevTable } from "./maglev-table.ts";
 import type { Member } from "./member.ts";
@@ -13,11 +13,17 @@ interface Table {
   readonly slots: Uint16Array | Uint32Array;
 }
 
+/** Slots that are drawn for a key before servers are looked at one by one: more are needed where most do not answer. */
+const drawsMax = 16;
+
 /**
  * By a table that is the same on every node that has the same servers, of the client's address or the announced name. A
  * table is built at the first connection that needs it, and again when names, weights or states change. Health is no part of
- * it: where the server of a slot does not take a connection, the next slots are asked, so that a server that fails moves
- * only its own clients, and gets them back.
+ * it: where the server of a slot does not take a connection another slot is drawn for the same key, so that a server that
+ * fails moves only its own clients, and gets them back.
+ *
+ * The slot beside it would not do: orders of preference are arithmetic, and so neighbours in the table are far from having
+ * neighbours in proportion to their weights.
  */
 export class Maglev implements Balancer {
   readonly #by: "source" | "name";
@@ -34,11 +40,14 @@ export class Maglev implements Balancer {
     if (pool.place === undefined) return chooseByRendezvous(pool, moment, key);
     const slots = this.#slots(pool, pool.place);
     const bound = LoadBound.of(pool, moment);
-    const index = slots[key % slots.length] as number;
-    const member = pool.members[index];
-    if (member === undefined) return undefined;
-    if (moment.takes(member) && bound?.allows(index) !== false && accepts(member, moment, key)) return member;
-    return nextInSlots(slots, pool, moment, key, bound);
+    for (let draw = 0; draw < drawsMax; draw += 1) {
+      const point = keyOfDraw(key, draw);
+      const index = slots[point % slots.length] as number;
+      const member = pool.members[index];
+      if (member === undefined) return undefined;
+      if (moment.takes(member) && bound?.allows(index) !== false && accepts(member, moment, point)) return member;
+    }
+    return chooseByRendezvous(pool, moment, key);
   }
 
   key(moment: Moment): number {
@@ -67,32 +76,8 @@ function isOf({ servers }: Table, { members }: Pool): boolean {
   });
 }
 
-/** A server that starts slowly takes the same keys each time, and more of them as its share grows. */
-function accepts(member: Member, moment: Moment, key: number): boolean {
+/** A server that starts slowly takes the same draws each time, and more of them as its share grows. */
+function accepts(member: Member, moment: Moment, point: number): boolean {
   const share = moment.share(member);
-  return share === 1 || pairUnit(key, ...member.hashes) < share;
-}
-
-/** Each server is asked once, in the order of the slots behind the key's own. */
-function nextInSlots(
-  slots: Table["slots"],
-  { members }: Pool,
-  moment: Moment,
-  key: number,
-  bound: LoadBound | undefined,
-): Member | undefined {
-  const asked = new Uint8Array(members.length);
-  let left = members.length;
-  let reluctant: Member | undefined;
-  for (let step = 0; step < slots.length && left > 0; step += 1) {
-    const index = slots[(key + step) % slots.length] as number;
-    if (asked[index] === 1) continue;
-    asked[index] = 1;
-    left -= 1;
-    const member = members[index] as Member;
-    if (!moment.takes(member) || bound?.allows(index) === false) continue;
-    if (accepts(member, moment, key)) return member;
-    reluctant ??= member;
-  }
-  return reluctant;
+  return share === 1 || pairUnit(point, ...member.hashes) < share;
 }
