@@ -217,7 +217,7 @@ describe("by its checks, a server", () => {
   ])("whose checks were `$results` is $state", ({ results, state }) => {
     const board = boardOf(checked);
     const meanings: Record<string, CheckResult> = { "+": passed, "-": failed, "0": checkFailed("local_limit", "") };
-    for (const [index, result] of [...results].entries()) board.checked(server, meanings[result]!, index);
+    for (const [index, result] of results.split("").entries()) board.checked(server, meanings[result]!, index);
     expect(board.isHealthy(server, 100)).toBe(state === "up");
     expect(seen(board, 100)?.state ?? "up").toBe(state);
   });

@@ -1,0 +1,37 @@
+/** Names of alerts that a server may send (RFC 8446 section 6, RFC 5246 section 7.2; the IANA registry). */
+const names: Readonly<Record<number, string>> = {
+  0: "close_notify",
+  10: "unexpected_message",
+  20: "bad_record_mac",
+  22: "record_overflow",
+  40: "handshake_failure",
+  42: "bad_certificate",
+  43: "unsupported_certificate",
+  44: "certificate_revoked",
+  45: "certificate_expired",
+  46: "certificate_unknown",
+  47: "illegal_parameter",
+  48: "unknown_ca",
+  49: "access_denied",
+  50: "decode_error",
+  51: "decrypt_error",
+  70: "protocol_version",
+  71: "insufficient_security",
+  80: "internal_error",
+  86: "inappropriate_fallback",
+  90: "user_canceled",
+  100: "no_renegotiation",
+  109: "missing_extension",
+  110: "unsupported_extension",
+  112: "unrecognized_name",
+  113: "bad_certificate_status_response",
+  115: "unknown_psk_identity",
+  116: "certificate_required",
+  120: "no_application_protocol",
+};
+
+/** The alert that OpenSSL says it received (`... SSL alert number 70`), or undefined where it is another error. */
+export function receivedAlert(error: Error): string | undefined {
+  const number = /SSL alert number (\d{1,3})/.exec(error.message)?.[1];
+  return number === undefined ? undefined : (names[Number(number)] ?? `alert ${number}`);
+}
