@@ -19,7 +19,9 @@ export async function startJavaStack(host: string): Promise<TlsStack> {
   const process = new ToolProcess("java", [program, host, keystore, ...modes], jdk);
   await process.printed(/^ready$/m);
   const farms = resumptionModes.map((mode) => {
-    const ports = [...process.output.matchAll(new RegExp(`^server ${mode} (\\d+)$`, "gm"))].map(([, port]) => Number(port));
+    const ports = [...process.output.matchAll(new RegExp(`^server ${mode} (\\d+)$`, "gm"))].map(([, port]) =>
+      Number(port),
+    );
     const servers = serverIds().map((id, index) => ({ id, address: joinSocketAddress(host, ports[index] as number) }));
     const resumedBy = (answer: string): boolean => answer.includes("session=reused");
     return { name: `java-${mode}`, stack: "java", mode, servers, resumedBy };

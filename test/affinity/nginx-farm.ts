@@ -14,7 +14,12 @@ export class NginxStack implements TlsStack {
   readonly #files: TlsFiles;
   readonly #processes: ReadonlyMap<string, ToolProcess>;
 
-  private constructor(version: string, farms: readonly TlsFarm[], files: TlsFiles, processes: Map<string, ToolProcess>) {
+  private constructor(
+    version: string,
+    farms: readonly TlsFarm[],
+    files: TlsFiles,
+    processes: Map<string, ToolProcess>,
+  ) {
     this.version = version;
     this.farms = farms;
     this.#files = files;
@@ -40,8 +45,7 @@ export class NginxStack implements TlsStack {
       servers: ids.map((id, server) => ({ id, address: joinSocketAddress(host, portOf(server, index)) })),
       resumedBy: (answer: string): boolean => answer.includes("session=r"),
     }));
-    for (const farm of farms)
-      for (const { id, address } of farm.servers) await processes.get(id)?.takes(address);
+    for (const farm of farms) for (const { id, address } of farm.servers) await processes.get(id)?.takes(address);
     const { stderr } = await runTool("nginx", ["-v"], "nginx-light");
     const version = /nginx\/(\S+)/.exec(stderr)?.[1] ?? "";
     return new NginxStack(version, farms, files, processes);
@@ -59,7 +63,9 @@ export class NginxStack implements TlsStack {
 }
 
 function nginxConfig(folder: string, blocks: readonly string[]): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((of) => `${of}_temp_path ${folder}/${of};`);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (of) => `${of}_temp_path ${folder}/${of};`,
+  );
   return `daemon off;
 pid ${folder}/pid;
 worker_processes 2;

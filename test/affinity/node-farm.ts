@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
-import { randomBytes } from "node:crypto";
-import { constants } from "node:crypto";
+import { constants, randomBytes } from "node:crypto";
 import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
 import { testCertificate } from "../support/test-certificate.ts";
 import { type ResumptionMode, resumptionModes, serverIds, type TlsFarm, type TlsStack } from "./tls-farm.ts";
@@ -10,9 +9,11 @@ import { type ResumptionMode, resumptionModes, serverIds, type TlsFarm, type Tls
 /** A TLS server of Node that tells each client whether it resumed, and counts its connections. */
 export class NodeTlsServer {
   readonly address: SocketAddress;
-  /** At once, and the most that there were. */
+  /** Open now, and the most that there were at once. */
   connections = 0;
   connectionsMost = 0;
+  /** How many of its connections have ended, by the client's address. */
+  readonly ended = new Map<string, number>();
   readonly #server: Server;
   readonly #sockets = new Set<TLSSocket>();
 
@@ -40,14 +41,19 @@ export class NodeTlsServer {
     server.on("connection", (socket) => {
       made.connections += 1;
       made.connectionsMost = Math.max(made.connectionsMost, made.connections);
-      socket.once("close", () => (made.connections -= 1));
+      const from = socket.remoteAddress ?? "";
+      socket.once("close", () => {
+        made.connections -= 1;
+        made.ended.set(from, (made.ended.get(from) ?? 0) + 1);
+      });
     });
     server.on("secureConnection", (socket) => made.#serve(socket));
     return made;
   }
 
-  /** New ticket keys: what was given before is of no use any more. */
+  /** New ticket keys: what was given before is of no use any more. Counts in `ended` from nothing again. */
   rotate(): void {
+    this.ended.clear();
     this.#server.setTicketKeys(randomBytes(48));
   }
 
@@ -73,32 +79,46 @@ const modeOptions: Readonly<Record<ResumptionMode, TlsOptions>> = {
   "tls12-ids": { maxVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET },
 };
 
-/** Four servers for each mode, each with keys and a store of its own. */
-export async function startNodeStack(host: string): Promise<TlsStack> {
-  const servers: NodeTlsServer[] = [];
-  const farms: TlsFarm[] = [];
-  for (const mode of resumptionModes) {
-    const own = await Promise.all(serverIds().map(() => NodeTlsServer.listen(host, mode)));
-    servers.push(...own);
-    farms.push(nodeFarm(`node-${mode}`, mode, own));
+/** Four servers of Node, each with keys and a store of its own. */
+export class NodeFarm {
+  readonly farm: TlsFarm;
+  readonly servers: readonly NodeTlsServer[];
+
+  private constructor(farm: TlsFarm, servers: readonly NodeTlsServer[]) {
+    this.farm = farm;
+    this.servers = servers;
   }
-  return {
-    name: "node",
-    version: process.versions.node,
-    farms,
-    stop: async () => {
-      for (const server of servers) await server.close();
-    },
+
+  static async start(
+    host: string,
+    mode: ResumptionMode,
+    { name = `node-${mode}`, tls = {} }: { readonly name?: string; readonly tls?: TlsOptions } = {},
+  ): Promise<NodeFarm> {
+    const ids = serverIds();
+    const servers = await Promise.all(ids.map(() => NodeTlsServer.listen(host, mode, tls)));
+    const farm: TlsFarm = {
+      name,
+      stack: "node",
+      mode,
+      servers: servers.map(({ address }, index) => ({ id: ids[index] as string, address })),
+      resumedBy: (answer) => answer.includes("session=reused"),
+    };
+    return new NodeFarm(farm, servers);
+  }
+
+  readonly stop = async (): Promise<void> => {
+    for (const server of this.servers) await server.close();
   };
 }
 
-export function nodeFarm(name: string, mode: ResumptionMode, servers: readonly NodeTlsServer[]): TlsFarm {
-  const ids = serverIds();
+export async function startNodeStack(host: string): Promise<TlsStack> {
+  const farms = await Promise.all(resumptionModes.map((mode) => NodeFarm.start(host, mode)));
   return {
-    name,
-    stack: "node",
-    mode,
-    servers: servers.map(({ address }, index) => ({ id: ids[index] as string, address })),
-    resumedBy: (answer) => answer.includes("session=reused"),
+    name: "node",
+    version: process.versions.node,
+    farms: farms.map(({ farm }) => farm),
+    stop: async () => {
+      for (const farm of farms) await farm.stop();
+    },
   };
 }

@@ -17,12 +17,14 @@ export interface Visit {
 
 /**
  * A client with a session store of its own: it offers the newest session that it was given, and in TLS 1.3 each ticket only
- * once, as browsers do (RFC 8446 appendix C.4).
+ * once, as browsers do (RFC 8446 appendix C.4). Where a server gives no new ticket to a client that resumed, as Node's
+ * does not, such a client runs out of them, and makes a full handshake again.
  */
 export class ReturningClient {
   readonly #options: ConnectionOptions;
   readonly #once: boolean;
-  #session: Buffer | null = null;
+  /** The newest last. */
+  readonly #sessions: Buffer[] = [];
 
   constructor(serverName: string, mode: ResumptionMode, more: ConnectionOptions = {}) {
     const version = mode === "tls13-tickets" ? "TLSv1.3" : "TLSv1.2";
@@ -38,14 +40,13 @@ export class ReturningClient {
 
   /** One request. Fails where there is no whole answer. */
   async visit({ host, port }: Edge): Promise<Visit> {
-    const session = this.#session;
-    if (this.#once) this.#session = null;
-    const offer = session === null ? {} : { session };
+    const session = this.#once ? this.#sessions.pop() : this.#sessions.at(-1);
+    const offer = session === undefined ? {} : { session };
     const socket = connect({ ...this.#options, ...offer, host, port });
     return new Promise((resolve, reject) => {
       let answer = "";
       let resumed: boolean | undefined;
-      socket.on("session", (given: Buffer) => (this.#session = given));
+      socket.on("session", (given: Buffer) => this.#sessions.push(given));
       socket.on("secureConnect", () => {
         resumed = socket.isSessionReused();
         socket.write("GET / HTTP/1.0\r\nHost: affinity.test\r\n\r\n");
@@ -54,7 +55,7 @@ export class ReturningClient {
       let failure: Error | undefined;
       socket.on("error", (error: Error) => (failure = error));
       socket.on("close", () => {
-        if (resumed !== undefined && answer !== "") resolve({ offered: session !== null, resumed, answer });
+        if (resumed !== undefined && answer !== "") resolve({ offered: session !== undefined, resumed, answer });
         else reject(new Error(`no answer from ${host}:${port}`, { cause: failure }));
       });
     });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testCertificate } from "../support/test-certificate.ts";
@@ -24,6 +24,10 @@ export class TlsFiles {
 
   path(name: string): string {
     return join(this.folder, name);
+  }
+
+  has(name: string): boolean {
+    return existsSync(this.path(name));
   }
 
   write(name: string, text: string): string {

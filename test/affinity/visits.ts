@@ -1,50 +1,65 @@
+import type { ConnectionOptions } from "node:tls";
 import { seededRandom } from "../support/seeded-random.ts";
 import { type Edge, ReturningClient, type Visit } from "./returning-client.ts";
 import { serverNameOf, type TlsFarm } from "./tls-farm.ts";
-import type { ConnectionOptions } from "node:tls";
 
 /** As many as are under way at once. */
 const visitsAtOnce = 8;
 
+/** What is asked for: 50 clients, five visits each. */
+const clientsPerFarm = 50;
+const roundsOfVisits = 5;
+
 export interface VisitPlan {
-  readonly farm: TlsFarm;
-  /** Each client goes to the next one with each visit. */
-  readonly edges: readonly Edge[];
+  readonly farms: readonly TlsFarm[];
+  /** Where clients go in a round, from 0: each one to the next of them with each visit. */
+  readonly edges: (round: number) => readonly Edge[];
   readonly clients?: number;
-  readonly visits?: number;
+  readonly rounds?: number;
   readonly tls?: ConnectionOptions;
-  /** Called before each round of visits but the first; 1 before the second. */
+  /** Called before each round. */
   readonly before?: (round: number) => Promise<void> | void;
 }
 
-/** How the visits with a session to offer went. */
+/** How the visits to a farm went in which the client had a session to offer. */
 export interface Resumption {
+  readonly farm: TlsFarm;
   readonly offered: number;
   readonly resumed: number;
   /** Visits of which client and server tell different things. */
   readonly disputed: number;
+  /** Offered and not resumed, by round. */
+  readonly lostInRound: readonly number[];
+}
+
+interface Returning {
+  readonly client: ReturningClient;
+  readonly number: number;
+  readonly farm: TlsFarm;
 }
 
 /**
- * All clients visit once, in an order by chance, and then again. The order is mixed because round robin over an unchanged
- * one would lead each client to the same server every time, or never.
+ * All clients of all farms visit once, in an order by chance, and then again. The order is mixed because round robin over an
+ * unchanged one would lead each client to the same server every time, or never.
  */
-export async function visitInRounds(plan: VisitPlan): Promise<Resumption> {
-  const { farm, edges, clients = 50, visits = 5, tls, before } = plan;
+export async function visitInRounds(plan: VisitPlan): Promise<readonly Resumption[]> {
+  const { farms, edges, clients = clientsPerFarm, rounds = roundsOfVisits, tls, before } = plan;
   const random = seededRandom(1);
-  const all = Array.from({ length: clients }, () => new ReturningClient(serverNameOf(farm), farm.mode, tls));
-  let [offered, resumed, disputed] = [0, 0, 0];
-  for (let round = 0; round < visits; round += 1) {
-    if (round > 0) await before?.(round);
-    const order = shuffled([...all.keys()], random);
-    await eachOf(order, async (client) => {
-      const visit = await (all[client] as ReturningClient).visit(edges[(client + round) % edges.length] as Edge);
-      if (visit.offered) offered += 1;
-      if (visit.offered && visit.resumed) resumed += 1;
-      if (isDisputed(farm, visit)) disputed += 1;
+  const all: readonly Returning[] = farms.flatMap((farm) =>
+    Array.from({ length: clients }, (_, number) => {
+      return { client: new ReturningClient(serverNameOf(farm), farm.mode, tls), number, farm };
+    }),
+  );
+  const tallies = new Map(farms.map((farm) => [farm, new Tally(farm, rounds)]));
+  for (let round = 0; round < rounds; round += 1) {
+    await before?.(round);
+    const ways = edges(round);
+    await eachOf(shuffled(all, random), async ({ client, number, farm }) => {
+      const visit = await client.visit(ways[(number + round) % ways.length] as Edge);
+      tallies.get(farm)?.add(round, visit);
     });
   }
-  return { offered, resumed, disputed };
+  return [...tallies.values()];
 }
 
 /** Percent of the visits with a session to offer. */
@@ -52,23 +67,40 @@ export function resumedPercent({ offered, resumed }: Resumption): number {
   return offered === 0 ? 0 : (100 * resumed) / offered;
 }
 
-function isDisputed(farm: TlsFarm, { answer, resumed }: Visit): boolean {
-  const server = farm.resumedBy(answer);
-  return server !== null && server !== resumed;
+class Tally implements Resumption {
+  readonly farm: TlsFarm;
+  readonly lostInRound: number[];
+  offered = 0;
+  resumed = 0;
+  disputed = 0;
+
+  constructor(farm: TlsFarm, rounds: number) {
+    this.farm = farm;
+    this.lostInRound = Array.from({ length: rounds }, () => 0);
+  }
+
+  add(round: number, { offered, resumed, answer }: Visit): void {
+    if (offered) this.offered += 1;
+    if (offered && resumed) this.resumed += 1;
+    if (offered && !resumed) this.lostInRound[round] = (this.lostInRound[round] ?? 0) + 1;
+    const byServer = this.farm.resumedBy(answer);
+    if (byServer !== null && byServer !== resumed) this.disputed += 1;
+  }
 }
 
 async function eachOf<Item>(items: readonly Item[], visit: (item: Item) => Promise<void>): Promise<void> {
-  const waiting = [...items];
+  const waiting = items[Symbol.iterator]();
   const worker = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await visit(item);
+    for (let next = waiting.next(); next.done !== true; next = waiting.next()) await visit(next.value);
   };
   await Promise.all(Array.from({ length: visitsAtOnce }, worker));
 }
 
-function shuffled<Item>(items: Item[], random: () => number): readonly Item[] {
-  for (let last = items.length - 1; last > 0; last -= 1) {
+function shuffled<Item>(items: readonly Item[], random: () => number): readonly Item[] {
+  const mixed = [...items];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
     const other = Math.floor(random() * (last + 1));
-    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
+    [mixed[last], mixed[other]] = [mixed[other] as Item, mixed[last] as Item];
   }
-  return items;
+  return mixed;
 }
