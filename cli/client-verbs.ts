@@ -1,4 +1,5 @@
 import { registerApply } from "./apply.ts";
+import { registerAffinity } from "./affinity.ts";
 import type { RegisterVerb } from "./context.ts";
 import { registerDelete } from "./delete.ts";
 import { registerDiff } from "./diff.ts";
@@ -8,6 +9,7 @@ import { registerHistory } from "./history.ts";
 import { registerLog } from "./log.ts";
 import { registerNodes } from "./nodes.ts";
 import { registerRevert } from "./revert.ts";
+import { registerDrain, registerMaintenance, registerReady } from "./server-state.ts";
 import { registerShow } from "./show.ts";
 import { registerStatus } from "./status.ts";
 
@@ -20,8 +22,12 @@ export const clientVerbs: readonly RegisterVerb[] = [
   registerShow,
   registerDiff,
   registerRevert,
+  registerDrain,
+  registerReady,
+  registerMaintenance,
   registerExplain,
   registerStatus,
+  registerAffinity,
   registerNodes,
   registerLog,
 ];

@@ -29,6 +29,11 @@ export async function print(context: CliContext, text: string): Promise<void> {
   if (!context.stdout.write(text)) await once(context.stdout, "drain");
 }
 
+/** Whether standard output is a screen, on which what was written can be written over. */
+export function isTerminal({ stdout }: CliContext): boolean {
+  return "isTTY" in stdout && stdout.isTTY === true;
+}
+
 /** Writes a line to standard error. */
 export function note(context: CliContext, line: string): void {
   context.stderr.write(`${safeText(line)}\n`);

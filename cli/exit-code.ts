@@ -13,6 +13,8 @@ export const exitCode = {
   unreachable: 3,
   /** `diff` found a difference. */
   different: 4,
+  /** `drain --wait` was not done when its time was over. */
+  connectionsLeft: 5,
   /** Stopped by SIGINT or SIGTERM before it was done (what runs until it is stopped ends with 0). */
   interrupted: 130,
 } as const;
@@ -25,4 +27,5 @@ export const exitCodeHelp = `Exit codes:
     2  the command line or a file is wrong; nothing was sent
     3  the control plane could not be reached, or did not answer in time
     4  diff: the two revisions differ
+    5  drain --wait: connections were left when the time was over
   130  interrupted before it was done`;

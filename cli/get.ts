@@ -41,7 +41,10 @@ export function registerGet(program: Command, context: CliContext): void {
       new Option("-o, --output <form>", "form of the output").choices(["table", "yaml", "json"]).default("table"),
     )
     .option("--parent <name>", "only the routes of this listener, or the servers of this farm")
-    .option("--health", "servers as the nodes see them: which fail, where, why and since when; and their connections")
+    .option(
+      "--health",
+      "servers as the nodes see them: which fail, where, why and since when; connections, certificates",
+    )
     .option("--etag", "keep etags in yaml and json; applied again, each must match what is stored")
     .addHelpText(
       "after",
@@ -108,7 +111,7 @@ async function printNodes(context: CliContext, nodes: readonly Node[], options: 
 async function printHealth(context: CliContext, servers: readonly ServerStatus[], options: GetOptions): Promise<void> {
   if (options.output === "table") {
     if (servers.length === 0) note(context, "no servers");
-    else await print(context, serverHealthTable(servers));
+    else await print(context, serverHealthTable(servers, Date.now()));
     return;
   }
   const json = servers.map((server) => messageJson("switchyard.fleet.v1.ServerStatus", ServerStatus, server));

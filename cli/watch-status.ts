@@ -4,7 +4,7 @@ import type { Node, WatchFleetResponse } from "../proto/gen/switchyard/fleet/v1/
 import { CliFailure } from "./cli-failure.ts";
 import { serverOf, withClient } from "./client/with-client.ts";
 import type { CliContext } from "./context.ts";
-import { print } from "./context.ts";
+import { isTerminal, print } from "./context.ts";
 import { exitCode } from "./exit-code.ts";
 import { fleetLine, nodesText, regionTable, summariesOf } from "./output/fleet-text.ts";
 import { stateText } from "./output/node-table.ts";
@@ -41,10 +41,6 @@ export async function watchStatus(command: Command, context: CliContext): Promis
       await setTimeout(tryAgainMs, undefined, { signal: context.signal }).catch(() => undefined);
     }
   }
-}
-
-function isTerminal({ stdout }: CliContext): boolean {
-  return "isTTY" in stdout && stdout.isTTY === true;
 }
 
 /** Cursor home, and nothing below it: what is written next stands in the place of what was there. */

@@ -2,7 +2,9 @@ import type {
   Directive,
   DirectiveResult,
   DirectNodeResponse,
+  FarmStatus,
   GetFleetResponse,
+  ListFarmsResponse,
   ListServersResponse,
   ServerStatus,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
@@ -26,6 +28,20 @@ export async function listServerStatuses(client: AdminClient, farm: string): Pro
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
   return servers;
+}
+
+/** The configured farms as the nodes see them, by name; one of them, or all where it is empty. */
+export async function listFarmStatuses(client: AdminClient, farm: string): Promise<FarmStatus[]> {
+  const farms: FarmStatus[] = [];
+  let pageToken = "";
+  do {
+    const page = await client.unary<ListFarmsResponse>((...tail) =>
+      client.fleet.listFarms({ farm, pageSize: 1000, pageToken }, ...tail),
+    );
+    for (const one of page.farms) farms.push(one);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+  return farms;
 }
 
 /** Has a node do something. A node that refuses is a {@link CliFailure} with its own sentence. */

@@ -17,6 +17,8 @@ export interface CallSite {
   readonly placeViolation?: (violation: FieldViolation) => string;
   /** For a call that changes something: the id under which it may be made again. */
   readonly requestId?: string;
+  /** In place of `--timeout`. */
+  readonly timeoutMs?: number;
 }
 
 /** The control plane's address that this command line means. */
@@ -34,7 +36,7 @@ export async function withClient<Result>(
 ): Promise<Result> {
   const server = serverOf(command, context);
   const { timeout } = command.optsWithGlobals<{ timeout?: string }>();
-  const client = new AdminClient(server, parseTimeoutMs(timeout ?? timeoutFallback), context.signal);
+  const client = new AdminClient(server, site.timeoutMs ?? parseTimeoutMs(timeout ?? timeoutFallback), context.signal);
   try {
     return await use(client);
   } catch (error) {

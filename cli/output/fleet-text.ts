@@ -1,4 +1,5 @@
 import { DigestMatch, type Node, RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { stateWord } from "./health-text.ts";
 import { timeText } from "./message-json.ts";
 import { nodeTable, wantsAttention } from "./node-table.ts";
 import { renderTable } from "./table.ts";
@@ -58,7 +59,12 @@ function troubleRows(nodes: readonly Node[]): string[][] {
     ...node.degraded.map(({ name, reason, detail }) => [node.name, name, reason, detail]),
     ...node.serverHealth
       .filter(({ failing }) => failing)
-      .map(({ server, reason, since }) => [node.name, server, reason, `failing since ${timeText(since)}`]),
+      .map(({ server, reason, since, state, detail }) => [
+        node.name,
+        server,
+        reason,
+        `${stateWord(state)} since ${timeText(since)}${detail === "" ? "" : `: ${detail}`}`,
+      ]),
   ]);
 }
 

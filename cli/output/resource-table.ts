@@ -1,13 +1,27 @@
-import { Alert, Balance, ServerState } from "../../proto/gen/switchyard/config/v1/resources.ts";
-import type { Action, Match, Resource } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import {
+  AffinityFallback,
+  Alert,
+  Balance,
+  ProxyVersion,
+  ServerState,
+  TlsSessions,
+} from "../../proto/gen/switchyard/config/v1/resources.ts";
+import type {
+  Action,
+  Affinity,
+  HealthCheck,
+  Match,
+  ProxyProtocol,
+  Resource,
+} from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { ResourceKind } from "../../model/resource-name.ts";
 import { abridged, renderTable } from "./table.ts";
 
 const headers: Record<ResourceKind, readonly string[]> = {
-  listener: ["NAME", "ADDRESSES", "DEFAULT", "HELLO", "DEADLINE", "IDLE", "CONNECTIONS", "NON-TLS"],
+  listener: ["NAME", "ADDRESSES", "DEFAULT", "HELLO", "DEADLINE", "IDLE", "CONNECTIONS", "NON-TLS", "PROXY FROM"],
   route: ["NAME", "SERVER NAMES", "ALPN", "SOURCES", "ACTION"],
-  farm: ["NAME", "BALANCE", "CONNECT", "ATTEMPTS", "IDLE", "HALF-CLOSE"],
-  server: ["NAME", "ADDRESS", "WEIGHT", "STATE", "BACKUP", "REGION"],
+  farm: ["NAME", "BALANCE", "AFFINITY", "CHECK", "CONNECT", "ATTEMPTS", "IDLE", "HALF-CLOSE", "PROXY"],
+  server: ["NAME", "ADDRESS", "WEIGHT", "STATE", "BACKUP", "REGION", "MAX"],
 };
 
 /** Resources of one kind as a table. */
@@ -23,7 +37,16 @@ function cells({ kind }: Resource): readonly string[] {
       const { addresses, defaultAction, helloBytesMax, helloDeadline, clientIdleTimeout, connectionsMax, nonTlsFarm } =
         kind.value;
       const limits = [bytesText(helloBytesMax), durationText(helloDeadline), durationText(clientIdleTimeout)];
-      return [name, abridged(addresses), actionText(defaultAction), ...limits, String(connectionsMax), nonTlsFarm];
+      const proxies = abridged(kind.value.proxyNetworks);
+      return [
+        name,
+        abridged(addresses),
+        actionText(defaultAction),
+        ...limits,
+        String(connectionsMax),
+        nonTlsFarm,
+        proxies,
+      ];
     }
     case "route": {
       const { match, action } = kind.value;
@@ -34,14 +57,36 @@ function cells({ kind }: Resource): readonly string[] {
       const { balance, connectTimeout, connectAttemptsMax, serverIdleTimeout, halfCloseTimeout } = kind.value;
       const times = [durationText(serverIdleTimeout), durationText(halfCloseTimeout)];
       const policy = enumText(Balance, balance, "BALANCE_");
-      return [name, policy, durationText(connectTimeout), String(connectAttemptsMax), ...times];
+      const attempts = String(connectAttemptsMax);
+      const policies = [policy, affinityText(kind.value.affinity), checkText(kind.value.healthCheck)];
+      return [name, ...policies, durationText(connectTimeout), attempts, ...times, proxyText(kind.value.proxyProtocol)];
     }
     case "server": {
-      const { address, weight, state, backup, region } = kind.value;
+      const { address, weight, state, backup, region, connectionsMax } = kind.value;
       const shown = enumText(ServerState, state, "SERVER_STATE_");
-      return [name, address, weight === undefined ? "" : String(weight), shown, backup ? "yes" : "", region];
+      const max = connectionsMax === 0 ? "" : String(connectionsMax);
+      return [name, address, weight === undefined ? "" : String(weight), shown, backup ? "yes" : "", region, max];
     }
   }
+}
+
+/** What keeps a client on its server: TLS sessions, its address, both in that order, or nothing. */
+function affinityText(affinity: Affinity | undefined): string {
+  if (affinity === undefined) return "";
+  const kept = [
+    ...(affinity.tlsSessions === TlsSessions.TLS_SESSIONS_IGNORE ? [] : ["tls"]),
+    ...(affinity.fallback === AffinityFallback.AFFINITY_FALLBACK_SOURCE ? ["source"] : []),
+  ];
+  return kept.join(",") || "none";
+}
+
+function checkText(check: HealthCheck | undefined): string {
+  return check === undefined ? "" : `${check.kind?.$case ?? ""} ${durationText(check.interval)}`.trim();
+}
+
+function proxyText(proxy: ProxyProtocol | undefined): string {
+  if (proxy === undefined) return "";
+  return proxy.version === ProxyVersion.PROXY_VERSION_1 ? "v1" : "v2";
 }
 
 function serverNamesText(match: Match | undefined): string {
@@ -56,7 +101,7 @@ function actionText(action: Action | undefined): string {
 }
 
 /** `SERVER_STATE_READY` as `ready`. */
-function enumText(names: Readonly<Record<string, number>>, value: number, prefix: string): string {
+export function enumText(names: Readonly<Record<string, number>>, value: number, prefix: string): string {
   const name = Object.keys(names).find((key) => names[key] === value) ?? String(value);
   return name.endsWith("_UNSPECIFIED") ? "" : name.replace(prefix, "").toLowerCase();
 }

@@ -50,11 +50,11 @@ describe("apply", () => {
   });
 
   it("says where in the files the control plane found fault, and changes nothing", async () => {
-    const stdin = shop.replace("*.shop.example.com", "bad name").replace("10.0.0.1:443", "localhost:1");
+    const stdin = shop.replace("*.shop.example.com", "bad name").replace("10.0.0.1:443", "localhost");
     const { code, stdout, stderr } = await rig.run("apply -f -", { stdin });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr.split("\n")).toEqual([
-      expect.stringMatching(/^<stdin>:4:48: server\.address: "localhost:1" is no /),
+      expect.stringMatching(/^<stdin>:4:48: server\.address: "localhost" is no /),
       expect.stringMatching(/^<stdin>:11:45: route\.match\.serverNames\[1\]: "bad name" is no server name/),
       "switchyard: refused: 2 errors; nothing was changed (INVALID_FIELD)",
       "",
@@ -110,6 +110,21 @@ describe("get", () => {
         connectAttemptsMax: 3,
         serverIdleTimeout: "600s",
         halfCloseTimeout: "30s",
+        affinity: {
+          tlsSessions: "TLS_SESSIONS_FOLLOW",
+          fallback: "AFFINITY_FALLBACK_NONE",
+          sessionIdsMax: 30_000,
+          sessionIdLifetime: "1800s",
+          ticketNameLifetime: "604800s",
+          drain: "DRAIN_AFFINITY_HONOUR",
+          sourcePrefixV4: 32,
+          sourcePrefixV6: 56,
+        },
+        passiveHealth: { failures: 1, ejectionMin: "1s", ejectionMax: "30s", ejectedMax: 50 },
+        slowStart: "0s",
+        onMarkedDown: "ON_MARKED_DOWN_KEEP",
+        panicThreshold: 1,
+        queue: { lengthMax: 1000, timeout: "5s" },
       },
     });
     expect(parse(await rig.done("get farm web -o yaml --etag"))).toHaveProperty("farm.etag");
@@ -134,9 +149,9 @@ describe("get", () => {
   it("prints tables with a row for each", async () => {
     await rig.done("apply -f -", { stdin: shop });
     expect(await rig.done("get servers --parent web")).toBe(
-      "NAME                  ADDRESS        WEIGHT   STATE   BACKUP   REGION\n" +
-        "farms/web/servers/a   10.0.0.1:443   1        ready   -        -\n" +
-        "farms/web/servers/b   10.0.0.2:443   3        ready   -        eu\n",
+      "NAME                  ADDRESS        WEIGHT   STATE   BACKUP   REGION   MAX\n" +
+        "farms/web/servers/a   10.0.0.1:443   1        ready   -        -        -\n" +
+        "farms/web/servers/b   10.0.0.2:443   3        ready   -        eu       -\n",
     );
     expect(await rig.done("get routes")).toBe(
       "NAME                           SERVER NAMES                          ALPN   SOURCES   ACTION\n" +
@@ -144,8 +159,8 @@ describe("get", () => {
         "listeners/edge/routes/shop     shop.example.com,*.shop.example.com   h2     -         farms/web\n",
     );
     expect(await rig.done("get farms farms/web")).toBe(
-      "NAME        BALANCE       CONNECT   ATTEMPTS   IDLE   HALF-CLOSE\n" +
-        "farms/web   round_robin   3s        3          10m    30s\n",
+      "NAME        BALANCE       AFFINITY   CHECK   CONNECT   ATTEMPTS   IDLE   HALF-CLOSE   PROXY\n" +
+        "farms/web   round_robin   tls        -       3s        3          10m    30s          -\n",
     );
     expect(await rig.done("get all")).toMatch(
       /^NAME +ADDRESSES[^]*\n\nNAME +SERVER NAMES[^]*\n\nNAME +BALANCE[^]*\n\nNAME +ADDRESS /,

@@ -61,10 +61,19 @@ describe("the fleet is shown as the control plane sees it", () => {
     address: "10.0.0.1:443",
     state: "ready",
     regions: [
-      { region: "eu", nodes: 3, nodesFailing: 2, failing: [{ node: "nodes/n1", reason: "refused", since }] },
+      {
+        region: "eu",
+        nodes: 3,
+        nodesFailing: 2,
+        failing: [{ node: "nodes/n1", reason: "tls_alert", detail: "unknown_ca\u001B[2J", since, state: 2 }],
+        connections: 4n,
+      },
       { region: "us", nodes: 1, nodesFailing: 0, failing: [] },
+      // As nodes of the first version tell it.
+      { region: "old", nodes: 1, nodesFailing: 1, failing: [{ node: "nodes/o", reason: "connect_refused", since }] },
     ],
     traffic: { connections: 7n, bytesFromClients: 1n, bytesFromServers: 2n },
+    connections: 4n,
   });
   const fleet = {
     listNodes: answering(({ pageToken }: { pageToken: string }) =>
@@ -130,15 +139,16 @@ describe("the fleet is shown as the control plane sees it", () => {
   it("servers with their health by region and node, all pages of them", async () => {
     const { stdout } = await runVerb(["get", "servers", "--health"], { server: running.address });
     expect(stdout.split("\n")).toEqual([
-      "NAME                  ADDRESS        STATE   REGION   FAILING    SEEN BY                                                 CONNECTIONS",
-      "farms/api/servers/b   10.0.0.2:443   drain   -        no nodes   -                                                       0",
-      "farms/web/servers/a   10.0.0.1:443   ready   eu       2 of 3     n1 (refused since 2026-11-22 12:50:00Z) and 1 unnamed   7",
-      "farms/web/servers/a   10.0.0.1:443   ready   us       none       -                                                       7",
+      "NAME                  ADDRESS        STATE   REGION   HEALTH              SINCE                  REASON                           SEEN BY            LIVE   TOTAL   CERTIFICATE",
+      "farms/api/servers/b   10.0.0.2:443   drain   -        no nodes            -                      -                                -                  -      0       -",
+      "farms/web/servers/a   10.0.0.1:443   ready   eu       down on 2 of 3      2026-11-22 12:50:00Z   tls_alert: unknown_ca\\u001b[2J   n1 and 1 unnamed   4      7       -",
+      "farms/web/servers/a   10.0.0.1:443   ready   us       up                  -                      -                                -                  0      7       -",
+      "farms/web/servers/a   10.0.0.1:443   ready   old      failing on 1 of 1   2026-11-22 12:50:00Z   connect_refused                  o                  0      7       -",
       "",
     ]);
     const named = await runVerb(["get", "server", "web/a", "--health", "-o", "json"], { server: running.address });
     expect(JSON.parse(named.stdout)).toMatchObject({
-      servers: [{ server: "farms/web/servers/a", regions: [{ nodesFailing: 2 }, { region: "us" }] }],
+      servers: [{ server: "farms/web/servers/a", regions: [{ nodesFailing: 2 }, { region: "us" }, { region: "old" }] }],
     });
     expect(await runVerb(["get", "server", "web/none", "--health"], { server: running.address })).toEqual({
       code: 1,

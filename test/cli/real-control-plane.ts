@@ -11,8 +11,10 @@ export interface RealControlPlane {
   readonly close: () => Promise<void>;
 }
 
+const fixedTime = (): number => Date.parse("2026-11-22T12:51:36Z");
+
 /** A control plane on an embedded log of its own, in this process. A fault of its own ends the test that closes it. */
-export async function realControlPlane(): Promise<RealControlPlane> {
+export async function realControlPlane(now: () => number = fixedTime): Promise<RealControlPlane> {
   const folder = mkdtempSync(join(tmpdir(), "switchyard-cli-"));
   const faults: unknown[] = [];
   const controlPlane = await ControlPlane.start({
@@ -20,7 +22,7 @@ export async function realControlPlane(): Promise<RealControlPlane> {
     adminAddress: "127.0.0.1:0",
     descriptors: readFileSync(descriptorsFile),
     softwareVersion: "test",
-    now: () => Date.parse("2026-11-22T12:51:36Z"),
+    now,
     onFault: (error) => faults.push(error),
   });
   return {

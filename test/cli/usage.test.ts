@@ -5,7 +5,10 @@ import { describe, expect, it } from "vitest";
 import { exitCode } from "../../cli/exit-code.ts";
 import { runVerb } from "./run-verb.ts";
 
-const verbs = ["apply", "get", "delete", "history", "show", "diff", "revert", "explain", "status"];
+const verbs = [
+  ...["apply", "get", "delete", "history", "show", "diff", "revert"],
+  ...["drain", "ready", "maintenance", "explain", "status", "affinity"],
+];
 
 describe("a command line that is wrong ends with code 2, and is told in one line", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
@@ -19,6 +22,13 @@ describe("a command line that is wrong ends with code 2, and is told in one line
     ["delete farms", /^switchyard: no name: which farm is to be deleted\?/],
     ["delete all", /^switchyard: only listeners, routes, farms and servers can be deleted/],
     ["delete farm a b --request-id x", /^switchyard: --request-id is for one commit/],
+    ["drain farms/web", /^switchyard: farms\/web is not the name of a server: farms\/web\/servers\/a, or web\/a/],
+    ["drain", /^switchyard: missing required argument 'server'/],
+    ["drain web/a --wait --dry-run", /^switchyard: --wait and --dry-run do not go together/],
+    ["drain web/a --wait --timeout soon", /^switchyard: --timeout must be a time/],
+    ["ready web/a --wait", /^switchyard: unknown option '--wait'/],
+    ["affinity web a", /^switchyard: too many arguments/],
+    ["affinity web/a", /^switchyard: web\/a is not the name of a farm/],
     ["show last", /^switchyard: a revision is a whole number, or `head`, not last/],
     ["diff 1 -1", /^switchyard: a revision is a whole number, or `head`, not -1/],
     ["diff 1 18446744073709551616", /^switchyard: a revision is a whole number/],

@@ -12,8 +12,8 @@ export class VerbRig {
     this.#controlPlane = controlPlane;
   }
 
-  static async start(): Promise<VerbRig> {
-    return new VerbRig(await realControlPlane());
+  static async start(now?: () => number): Promise<VerbRig> {
+    return new VerbRig(await realControlPlane(now));
   }
 
   get address(): string {
