@@ -40,13 +40,14 @@ export function helloWithTicket(name: string, ticket: Uint8Array, more: readonly
 /** The same as Chrome sends it: GREASE (RFC 8701) wherever it may be, a post-quantum share, ECH, the name behind them. */
 export function greasedHelloWithTicket(name: string, ticket: Uint8Array): Uint8Array {
   const shares = bytesOf(0x4a, 0x4a, 0, 1, 0, keyShare(0x11ec, 1216).data.subarray(2), keyShare().data.subarray(2));
+  const groups = bytesOf(...[0x4a4a, 0x11ec, 0x001d, 0x0017].map(uint16Bytes));
   return hello({
     sessionId: filler(32, 20),
     cipherSuites: [0x3a3a, 0x1301],
     extensions: [
       extension(0x1a1a),
-      extension(51, bytesOf(uint16Bytes(shares.length), shares)),
-      ...commonExtensions,
+      extension(51, listOf(shares)),
+      ...commonExtensions.map((each) => (each.type === 10 ? extension(10, listOf(groups)) : each)),
       sessionTicket(new Uint8Array(0)),
       encryptedClientHello(),
       supportedVersions(0x8a8a, 0x0304, 0x0303),
@@ -80,4 +81,8 @@ export async function ticketFrom({ address }: FarmServer): Promise<Uint8Array> {
       resolve(ticketIn(session));
     });
   });
+}
+
+function listOf(bytes: Uint8Array): Uint8Array {
+  return bytesOf(uint16Bytes(bytes.length), bytes);
 }
