@@ -1,6 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { ProxyHeaderOutcome } from "../../dataplane/hello/proxy-header.ts";
 import { readProxyHeader } from "../../dataplane/hello/read-proxy-header.ts";
 import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
@@ -42,12 +41,15 @@ export class HeaderRecorder {
   }
 
   #record(socket: Socket): void {
+    const { remoteAddress, remotePort } = socket;
+    socket.on("error", () => socket.destroy());
+    // A check may be over, and reset, before it is accepted.
+    if (remoteAddress === undefined || remotePort === undefined) return;
+    const peer = joinSocketAddress(remoteAddress, remotePort);
     this.#sockets.add(socket);
-    const peer = joinSocketAddress(socket.remoteAddress as string, socket.remotePort as number);
     let came = Buffer.alloc(0);
     let header: RecordedHeader | undefined;
     socket.on("close", () => this.#sockets.delete(socket));
-    socket.on("error", () => socket.destroy());
     socket.on("data", (chunk: Buffer) => {
       if (header !== undefined) {
         header.rest += chunk.toString("latin1");

@@ -89,7 +89,7 @@ test.each(ways)("a header of HAProxy is read, and no byte behind it: $title", as
   });
   expect(header.rest).toBe(`hello ${title}`);
   if (bytes !== undefined) expect(header.bytes.length).toBe(bytes);
-  if (values !== undefined) expect(valueTypes(header.bytes).toSorted()).toStrictEqual(values.toSorted());
+  if (values !== undefined) expect(new Set(valueTypes(header.bytes))).toStrictEqual(new Set(values));
 });
 
 test.each(["127.0.0.1", "::1"])("a header of nginx is read, and no byte behind it: %s", async (host) => {
