@@ -21,12 +21,12 @@ export function seeCertificate(socket: TLSSocket, tls: TlsProbe): CertificateSee
     case "CERT_HAS_EXPIRED":
       return {
         expiryMs,
-        fault: checkFailed("certificate_expired", `valid until ${certificate?.validTo ?? "?"}`, expiryMs),
+        fault: checkFailed("certificate_expired", `valid until ${isoText(certificate?.validTo)}`, expiryMs),
       };
     case "CERT_NOT_YET_VALID":
       return {
         expiryMs,
-        fault: checkFailed("certificate_expired", `valid from ${certificate?.validFrom ?? "?"}`, expiryMs),
+        fault: checkFailed("certificate_expired", `valid from ${isoText(certificate?.validFrom)}`, expiryMs),
       };
     case "ERR_TLS_CERT_ALTNAME_INVALID": {
       const names = certificate?.subjectAltName ?? certificate?.subject ?? "no name";
@@ -35,4 +35,9 @@ export function seeCertificate(socket: TLSSocket, tls: TlsProbe): CertificateSee
     default:
       return { expiryMs, fault: checkFailed("certificate_untrusted", code, expiryMs) };
   }
+}
+
+function isoText(date: string | undefined): string {
+  const timeMs = Date.parse(date ?? "");
+  return Number.isNaN(timeMs) ? "?" : new Date(timeMs).toISOString();
 }

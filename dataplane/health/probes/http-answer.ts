@@ -13,6 +13,8 @@ const incomplete: HttpAnswer = { outcome: "incomplete" };
 export class HttpAnswerReader {
   readonly #isExpected: (status: number) => boolean;
   #text = "";
+  /** All that came, what was passed over too. */
+  #bytes = 0;
 
   /** Interim answers (1xx) are passed over, but for one that is expected. */
   constructor(isExpected: (status: number) => boolean) {
@@ -20,8 +22,8 @@ export class HttpAnswerReader {
   }
 
   push(bytes: Buffer): HttpAnswer {
-    const room = answerBytesMax - this.#text.length;
-    this.#text += bytes.toString("latin1", 0, Math.min(room, bytes.length));
+    this.#bytes += bytes.length;
+    this.#text += bytes.toString("latin1");
     for (;;) {
       const answer = this.#statusLine();
       if (answer.outcome !== "status" || !isInterim(answer.status) || this.#isExpected(answer.status)) return answer;
@@ -43,7 +45,7 @@ export class HttpAnswerReader {
   }
 
   #needsMore(): HttpAnswer {
-    if (this.#text.length < answerBytesMax) return incomplete;
+    if (this.#bytes <= answerBytesMax) return incomplete;
     return { outcome: "malformed", detail: `more than ${answerBytesMax} bytes, and no status` };
   }
 }

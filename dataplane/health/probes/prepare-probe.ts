@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Probe, TlsProbe } from "../../../model/farm-policy.ts";
 import { checkFailed } from "../check-result.ts";
@@ -17,6 +18,10 @@ export function prepareProbe(probe: Probe): PreparedProbe {
 }
 
 function secureContext({ minVersion, maxVersion, verify, caCertificates }: TlsProbe): SecureContext {
-  const ca = verify && caCertificates !== "" ? { ca: caCertificates } : {};
-  return createSecureContext({ minVersion, maxVersion, ...ca });
+  if (!verify || caCertificates === "") return createSecureContext({ minVersion, maxVersion });
+  const blocks = caCertificates.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs);
+  if (blocks === null) throw new Error("there is no certificate in it");
+  // Each is read here for the error's sake: a context leaves out what it can't read, and says nothing.
+  const ca = blocks.map((each) => new X509Certificate(each).toString());
+  return createSecureContext({ minVersion, maxVersion, ca });
 }

@@ -17,7 +17,7 @@ export interface Handshake {
   /** The handshake is done on this side, and the certificate holds where it is verified. */
   readonly finished: (socket: TLSSocket, certificateExpiryMs: number | null) => void;
   /** A session came, with a ticket in it or without. */
-  readonly session: (socket: TLSSocket) => void;
+  readonly session: () => void;
 }
 
 /** Begins a full handshake on a connection that was just made; none is ever resumed. What fails is told. */
@@ -38,7 +38,7 @@ export function shakeHands(
   socket.on("session", (session) => {
     const head = ticketHead(session);
     if (head !== null && connection.ticketHeads.length < ticketsMax) connection.ticketHeads.push(head);
-    onSession(socket);
+    onSession();
   });
   socket.once("secureConnect", () => {
     if (connection.isTold) return;
