@@ -29,6 +29,8 @@ export class ServerTickets {
   unalike = 0;
   /** When the last of those came. */
   unalikeMs = 0;
+  /** Until then, refusals end no name. */
+  keepsOldUntilMs = 0;
   /** When it began to issue tickets under another name, oldest first. */
   readonly changesMs: number[] = [];
   /** Of tickets whose name is this server's. */

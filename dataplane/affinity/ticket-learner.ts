@@ -17,6 +17,9 @@ const refusalsMax = 3;
 /** New names that come slower are rotations, not the lack of names. */
 const unalikeWithinMs = 30 * 60_000;
 
+/** A server that took an older key's ticket again keeps several keys; for so long refusals end none of them. */
+const keepsOldMs = 3 * 3_600_000;
+
 /** The others are told again that a name is still good. */
 const refreshMs = 10 * 60_000;
 
@@ -57,6 +60,8 @@ export class TicketLearner {
     const own = tickets.nameOf(head);
     if (own !== undefined) this.#seenAgain(tickets, own, fresh, how, nowMs, news);
     else this.#learn(tickets, head, fresh, how, nowMs, news);
+    const name = how === "issued" ? this.#names.find(head) : undefined;
+    if (name !== undefined) this.#names.sawIssued(name);
   }
 
   /** A TLS 1.2 server resumed, by this ticket as it seems: that keeps a name good, but makes none (see `resumption.ts`). */
@@ -65,7 +70,7 @@ export class TicketLearner {
     const own = tickets?.nameOf(head);
     if (tickets === undefined || own === undefined) return;
     tickets.outcome("accepted");
-    this.#renew(own, nowMs, news);
+    this.#renew(tickets, own, nowMs, news);
   }
 
   /**
@@ -75,9 +80,11 @@ export class TicketLearner {
   refused(server: ServerResourceName, head: Uint8Array, nowMs: number, news: LearntNews): void {
     const tickets = this.#servers.get(server);
     const own = tickets?.nameOf(head);
+    const others = own === undefined ? this.#names.find(head) : undefined;
+    if (others !== undefined) this.#names.sawAlone(others);
     if (tickets === undefined || own === undefined) return;
     tickets.outcome("refused");
-    if (!tickets.hasNewerThan(own)) return;
+    if (!tickets.hasNewerThan(own) || nowMs < tickets.keepsOldUntilMs) return;
     own.holder.refusals += 1;
     if (own.holder.refusals >= refusalsMax) this.#drop(tickets, own, nowMs, news);
   }
@@ -121,7 +128,7 @@ export class TicketLearner {
     nowMs: number,
     news: LearntNews,
   ): void {
-    this.#renew(own, nowMs, news);
+    this.#renew(tickets, own, nowMs, news);
     if (!fresh) return;
     const { holder, name } = own;
     holder.tickets = Math.min(holder.tickets + 1, ticketsCounted);
@@ -130,7 +137,9 @@ export class TicketLearner {
     tickets.saw(name, how, false, nowMs);
   }
 
-  #renew({ name, holder }: OwnName, nowMs: number, news: LearntNews): void {
+  #renew(tickets: ServerTickets, own: OwnName, nowMs: number, news: LearntNews): void {
+    const { name, holder } = own;
+    if (tickets.hasNewerThan(own)) tickets.keepsOldUntilMs = nowMs + keepsOldMs;
     holder.lastGoodMs = nowMs;
     holder.refusals = 0;
     if (nowMs - holder.toldMs < refreshMs) return;
@@ -175,7 +184,7 @@ export class TicketLearner {
     this.#addNew(tickets, name, count, how, nowMs, news);
   }
 
-  /** A new key, where names are known to be so long; or the first ticket; or no name, as the next ones will show. */
+  /** A new key, where it is known how long names are; or the first ticket; or no name, as the next ones will show. */
   #unlike(tickets: ServerTickets, head: Uint8Array, how: "issued" | "accepted", nowMs: number, news: LearntNews): void {
     if (tickets.nameBytes > 0 && nowMs - tickets.unalikeMs > unalikeWithinMs) tickets.unalike = 0;
     tickets.unalike += 1;
@@ -184,9 +193,11 @@ export class TicketLearner {
       const guesses = tickets.names.filter(({ holder }) => holder.tickets < 2);
       for (const guess of guesses) this.#drop(tickets, guess, nowMs, news);
       tickets.nameBytes = 0;
+      return;
     }
-    if (tickets.nameBytes === 0 || head.length < tickets.nameBytes) return;
-    this.#addNew(tickets, head.subarray(0, tickets.nameBytes), 1, how, nowMs, news);
+    // The servers of a farm are mostly alike; where this one is not, its next tickets correct it.
+    const bytes = tickets.nameBytes === 0 ? this.#names.onlyLength : tickets.nameBytes;
+    if (bytes > 0 && head.length >= bytes) this.#addNew(tickets, head.subarray(0, bytes), 1, how, nowMs, news);
   }
 
   /**

@@ -28,9 +28,19 @@ interface Entry extends TicketName {
   servers: readonly ServerResourceName[];
   /** Until then `servers` is right. */
   rightUntilMs: number;
+  /** Whether some server was seen to issue tickets of this name. */
+  issued: boolean;
+  /** Look-ups until the next trial, and from there to the one after it. */
+  untilTrial: number;
+  trialPause: number;
 }
 
 const nobody: readonly ServerResourceName[] = [];
+
+/** Look-ups of a name before its first trial: rare where keys have not been seen to be shared, else soon. */
+const trialPauseAlone = 256;
+const trialPauseShared = 16;
+const trialPauseMax = 1 << 20;
 
 /**
  * The names of a farm's ticket keys. Tickets do not say how long their key's name is, so a ticket is looked up once for
@@ -43,6 +53,7 @@ export class TicketNames {
   /** A longer name says more. */
   #longestFirst: readonly number[] = [];
   #lifetimeMs: number;
+  #firstTrialPause = trialPauseAlone;
 
   constructor(lifetimeMs: number) {
     this.#lifetimeMs = lifetimeMs;
@@ -59,6 +70,11 @@ export class TicketNames {
 
   get count(): number {
     return this.#names.size;
+  }
+
+  /** That of all names, where they have only one; else 0. */
+  get onlyLength(): number {
+    return this.#longestFirst.length === 1 ? (this.#longestFirst[0] as number) : 0;
   }
 
   [Symbol.iterator](): Iterator<TicketName> {
@@ -78,15 +94,36 @@ export class TicketNames {
     return undefined;
   }
 
-  /** The servers that can open a ticket, for all that is known; none where its name is not known. */
+  /**
+   * The servers that can open a ticket, for all that is known; none where its name is not known.
+   *
+   * None, too, for a trial. Where all that is learnt comes from accepted PSKs, the first server that is known to have a key
+   * gets all of its tickets, and another that shares the key could never show it: the farm would be as good as one server.
+   * So the balancer has its way with one look-up now and then, and less often each time that the ticket was refused.
+   */
   servers(head: Uint8Array, nowMs: number): readonly ServerResourceName[] {
     for (const length of this.#longestFirst) {
       const entry = length <= head.length ? this.#names.get(asciiText(head, 0, length)) : undefined;
       if (entry === undefined) continue;
       if (nowMs >= entry.rightUntilMs) this.#renew(entry, nowMs);
-      if (entry.servers.length > 0) return entry.servers;
+      if (entry.servers.length > 0) return this.#isTrial(entry) ? nobody : entry.servers;
     }
     return nobody;
+  }
+
+  /** A server issues tickets of this name: as others would be seen to, no trials are needed. */
+  sawIssued(name: TicketName): void {
+    const entry = this.#names.get(asciiText(name.bytes, 0, name.bytes.length));
+    if (entry !== undefined) entry.issued = true;
+  }
+
+  /** A server that is not known to have the key of a name did not take a ticket of it: trials of it become rarer. */
+  sawAlone(name: TicketName): void {
+    const entry = this.#names.get(asciiText(name.bytes, 0, name.bytes.length));
+    this.#firstTrialPause = trialPauseAlone;
+    if (entry === undefined) return;
+    entry.trialPause = Math.min(entry.trialPause * 2, trialPauseMax);
+    entry.untilTrial = entry.trialPause;
   }
 
   /** Puts a server to a name; where it is there already, that stays as it is. */
@@ -94,11 +131,14 @@ export class TicketNames {
     const key = asciiText(name, 0, name.length);
     let entry = this.#names.get(key);
     if (entry === undefined) {
-      entry = { key, bytes: name.slice(), holders: new Map(), servers: nobody, rightUntilMs: 0 };
+      const pause = this.#firstTrialPause;
+      const trials = { issued: false, untilTrial: pause, trialPause: pause };
+      entry = { key, bytes: name.slice(), holders: new Map(), servers: nobody, rightUntilMs: 0, ...trials };
       this.#names.set(key, entry);
       this.#countLength(name.length, 1);
     }
     if (!entry.holders.has(holder.server)) entry.holders.set(holder.server, holder);
+    if (entry.holders.size > 1) this.#sawShared(entry);
     entry.rightUntilMs = 0;
     return entry;
   }
@@ -110,6 +150,21 @@ export class TicketNames {
     if (entry.holders.size > 0) return;
     this.#names.delete(entry.key);
     this.#countLength(entry.bytes.length, -1);
+  }
+
+  #sawShared(entry: Entry): void {
+    this.#firstTrialPause = trialPauseShared;
+    entry.trialPause = trialPauseShared;
+    entry.untilTrial = trialPauseShared;
+  }
+
+  #isTrial(entry: Entry): boolean {
+    if (entry.issued) return false;
+    entry.untilTrial -= 1;
+    if (entry.untilTrial > 0) return false;
+    // It may hit a server that is known already, and show nothing.
+    entry.untilTrial = trialPauseShared;
+    return true;
   }
 
   /** Holders only grow younger, so that nothing changes by itself before the one that is oldest now is too old. */
