@@ -3,6 +3,8 @@ import { errorCode, isExhaustion } from "./error-code.ts";
 
 /** What the system's error says about an attempt to connect. */
 export function connectFailure(error: unknown): ConnectFailure {
+  // The address to connect from can't be had.
+  if ((error as NodeJS.ErrnoException).syscall === "bind") return "local_limit";
   const code = errorCode(error);
   if (isExhaustion(code)) return "local_limit";
   switch (code) {

@@ -1,11 +1,16 @@
 import { expect, it } from "vitest";
 import { assertTransition, type ConnectionPhase } from "./connection-state.ts";
 
-const phases: readonly ConnectionPhase[] = ["hello", "dialling", "spliced", "lingering", "ended"];
+const phases: readonly ConnectionPhase[] = ["hello", "waiting", "dialling", "spliced", "lingering", "ended"];
 const legal = new Set([
+  "hello waiting",
   "hello dialling",
   "hello lingering",
   "hello ended",
+  "waiting dialling",
+  "waiting lingering",
+  "waiting ended",
+  "dialling waiting",
   "dialling dialling",
   "dialling spliced",
   "dialling lingering",

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { CloseReason } from "../../model/reason.ts";
-import type { HelloReader } from "../hello/hello-reader.ts";
 import type { ConnectVerdict } from "./engine.ts";
+import type { Greeting } from "./greeting.ts";
 import type { Splice } from "./splice.ts";
 
 /**
@@ -12,10 +12,14 @@ import type { Splice } from "./splice.ts";
  *       |       +-+  +-> lingering ----+ |
  *       +-----------------^              |
  *       +--------------------------------+   (from every phase)
+ *
+ *     hello, dialling -> waiting -> dialling, lingering
  */
 export type ConnectionState =
-  /** The client sends its hello. */
-  | { readonly phase: "hello"; readonly reader: HelloReader }
+  /** The client sends its hello, behind a PROXY header where there is one. */
+  | { readonly phase: "hello"; readonly greeting: Greeting }
+  /** The handler will answer later. */
+  | { readonly phase: "waiting" }
   /** An attempt to reach a server is under way; a failed one leads here again. */
   | {
       readonly phase: "dialling";
@@ -37,8 +41,9 @@ export type ConnectionState =
 export type ConnectionPhase = ConnectionState["phase"];
 
 const next: Record<ConnectionPhase, readonly ConnectionPhase[]> = {
-  hello: ["dialling", "lingering", "ended"],
-  dialling: ["dialling", "spliced", "lingering", "ended"],
+  hello: ["waiting", "dialling", "lingering", "ended"],
+  waiting: ["dialling", "lingering", "ended"],
+  dialling: ["waiting", "dialling", "spliced", "lingering", "ended"],
   spliced: ["ended"],
   lingering: ["ended"],
   ended: [],

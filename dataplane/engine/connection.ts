@@ -1,7 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { type SocketAddress, splitSocketAddress } from "../../model/address.ts";
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
-import { HelloReader } from "../hello/hello-reader.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { ConnectionJournal } from "./connection-journal.ts";
 import { assertTransition, type ConnectionPhase, type ConnectionState } from "./connection-state.ts";
@@ -9,7 +8,9 @@ import type { ConnectionHost } from "./connection-host.ts";
 import type { Timed } from "./deadline-wheel.ts";
 import type { ConnectionId, ConnectVerdict, ListenerSettings, RejectVerdict, Verdict } from "./engine.ts";
 import { errorCode, isExhaustion } from "./error-code.ts";
+import { Greeting } from "./greeting.ts";
 import { HeldBytes } from "./held-bytes.ts";
+import type { ListenerBinding } from "./listener-binding.ts";
 import { peerAddress } from "./peer-address.ts";
 import { rejectionBytes } from "./rejection-bytes.ts";
 import { resetSocket } from "./reset-socket.ts";
@@ -30,10 +31,11 @@ const heldWhileDiallingBytesMax = 65_536;
  */
 export class Connection implements Timed {
   readonly id: ConnectionId;
-  readonly settings: ListenerSettings;
+  readonly #settings: ListenerSettings;
   readonly #host: ConnectionHost;
   readonly #client: Socket;
-  readonly #source: SocketAddress;
+  /** As a PROXY header says, once one was believed. */
+  #source: SocketAddress;
   readonly #local: SocketAddress;
   readonly #journal = new ConnectionJournal();
   #state: ConnectionState;
@@ -45,14 +47,15 @@ export class Connection implements Timed {
   #reason: CloseReason | null = null;
 
   /** Takes over the socket of a connection that was just accepted. */
-  constructor(host: ConnectionHost, id: ConnectionId, settings: ListenerSettings, client: Socket) {
+  constructor(host: ConnectionHost, id: ConnectionId, binding: ListenerBinding, client: Socket) {
     this.id = id;
-    this.settings = settings;
+    this.#settings = binding.settings;
     this.#host = host;
     this.#client = client;
     this.#source = peerAddress(client.remoteAddress, client.remotePort);
     this.#local = peerAddress(client.localAddress, client.localPort);
-    this.#state = { phase: "hello", reader: new HelloReader(settings.helloBytesMax) };
+    const greeting = new Greeting(binding.gate, binding.settings.helloBytesMax, this.#source);
+    this.#state = { phase: "hello", greeting };
     this.#own(client);
     client.on("error", () => this.#clientFailed());
   }
@@ -73,6 +76,17 @@ export class Connection implements Timed {
     this.#end(reason, resetSocket);
   }
 
+  /** The verdict for a connection that waits; on any other it does nothing. */
+  answer(verdict: ConnectVerdict | RejectVerdict): void {
+    if (this.#state.phase === "waiting") this.#guarded(() => this.#follow(verdict, "waiting"));
+  }
+
+  /** Shows itself where the last verdict was to connect. */
+  visit(see: (id: ConnectionId, context: unknown) => void): void {
+    const { phase } = this.#state;
+    if (phase === "dialling" || phase === "spliced") see(this.id, this.#journal.context);
+  }
+
   /** Ends a connection that nothing was read of or promised to. */
   refuse(reason: CloseReason): void {
     this.#end(reason, closeSocket);
@@ -82,12 +96,13 @@ export class Connection implements Timed {
     const state = this.#state;
     switch (state.phase) {
       case "hello":
-        return this.#journal.acceptedMs + this.settings.helloDeadlineMs;
+        return this.#journal.acceptedMs + this.#settings.helloDeadlineMs;
       case "dialling":
       case "lingering":
         return state.dueMs;
       case "spliced":
         return state.splice.deadline().dueMs;
+      case "waiting":
       case "ended":
         break;
     }
@@ -110,6 +125,7 @@ export class Connection implements Timed {
       case "lingering":
         this.#end(state.reason, closeSocket);
         break;
+      case "waiting":
       case "ended":
         break;
     }
@@ -118,7 +134,7 @@ export class Connection implements Timed {
   #enter(state: ConnectionState): void {
     assertTransition(this.#state.phase, state.phase);
     this.#state = state;
-    if (state.phase === "ended") this.#host.wheel.forget(this);
+    if (state.phase === "ended" || state.phase === "waiting") this.#host.wheel.forget(this);
     else this.#host.wheel.watch(this);
   }
 
@@ -137,8 +153,9 @@ export class Connection implements Timed {
       case "hello":
         this.#journal.bytesFromClient += chunk.length;
         this.#held.append(chunk);
-        this.#guarded(() => this.#readHello(state.reader, chunk));
+        this.#guarded(() => this.#readHello(state.greeting, chunk));
         break;
+      case "waiting":
       case "dialling":
         this.#journal.bytesFromClient += chunk.length;
         this.#held.append(chunk);
@@ -160,6 +177,7 @@ export class Connection implements Timed {
       case "hello":
         this.#end("hello_aborted", closeSocket);
         break;
+      case "waiting":
       case "dialling":
         // No TLS handshake comes to an end without more from the client (RFC 8446 section 4.4). Another protocol's
         // client may have said all that it has to say: its FIN is passed on once a server is there.
@@ -178,6 +196,7 @@ export class Connection implements Timed {
       case "hello":
         this.#end("hello_aborted", closeSocket);
         break;
+      case "waiting":
       case "dialling":
         this.#end("client_gone", closeSocket);
         break;
@@ -190,29 +209,33 @@ export class Connection implements Timed {
     }
   }
 
-  #readHello(reader: HelloReader, chunk: Uint8Array): void {
-    const hello = reader.push(chunk);
+  #readHello(greeting: Greeting, chunk: Uint8Array): void {
+    const hello = greeting.read(this.#held, chunk);
     if (hello.outcome === "incomplete") return;
+    this.#source = greeting.addresses?.source ?? this.#source;
     this.#helloComplete = hello.outcome === "complete";
     this.#alertVersion = hello.outcome === "complete" ? hello.hello.alertRecordVersion : hello.recordVersion;
-    const { id, settings } = this;
-    const arrival = { id, listener: settings.name, source: this.#source, local: this.#local, hello };
+    const { id } = this;
+    const local = greeting.addresses?.destination ?? this.#local;
+    const arrival = { id, listener: this.#settings.name, source: this.#source, local, hello };
     const verdict = this.#host.handler.decide(arrival);
     this.#journal.decided(this.#helloComplete);
     this.#follow(verdict, "hello");
   }
 
   /** Carries a verdict out, unless the handler has had the connection ended meanwhile. */
-  #follow(verdict: Verdict, asked: "hello" | "dialling"): void {
+  #follow(verdict: Verdict, asked: "hello" | "waiting" | "dialling"): void {
     this.#journal.context = verdict.context;
     if (this.#state.phase !== asked) return;
     if (verdict.verdict === "connect") this.#dial(verdict);
+    else if (verdict.verdict === "wait") this.#enter({ phase: "waiting" });
     else this.#reject(verdict);
   }
 
   #dial(verdict: ConnectVerdict): void {
     this.#journal.connectAttempts += 1;
-    const server = connect({ ...socketSettings, ...splitSocketAddress(verdict.address) });
+    const from = verdict.source === null ? {} : { localAddress: verdict.source };
+    const server = connect({ ...socketSettings, ...splitSocketAddress(verdict.address), ...from });
     this.#own(server);
     const dueMs = performance.now() + verdict.connectTimeoutMs;
     this.#enter({ phase: "dialling", verdict, server, dueMs });
@@ -242,7 +265,7 @@ export class Connection implements Timed {
   #connected(server: Socket, verdict: ConnectVerdict): void {
     if (this.#state.phase !== "dialling" || this.#state.server !== server) return;
     this.#journal.connected();
-    const { clientIdleTimeoutMs } = this.settings;
+    const { clientIdleTimeoutMs } = this.#settings;
     const { serverIdleTimeoutMs, halfCloseTimeoutMs } = verdict;
     const timeouts = { clientIdleTimeoutMs, serverIdleTimeoutMs, halfCloseTimeoutMs };
     const splice = new Splice(this.#client, server, timeouts, this.#journal, () => this.#host.wheel.watch(this));
@@ -288,8 +311,7 @@ export class Connection implements Timed {
 
   #finish(): void {
     if (this.#state.phase !== "ended") this.#enter({ phase: "ended" });
-    const { id, settings } = this;
-    this.#host.closed(this.#journal.record(id, settings.name, this.#source, this.#reason ?? "done"));
+    this.#host.closed(this.#journal.record(this.id, this.#settings.name, this.#source, this.#reason ?? "done"));
   }
 }
 

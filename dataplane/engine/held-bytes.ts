@@ -13,6 +13,11 @@ export class HeldBytes {
     return this.#length;
   }
 
+  /** All that is held; valid until the next call. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
   /** The chunk is the holder's from now on. */
   append(chunk: Uint8Array): void {
     if (this.#length === 0) {
@@ -30,9 +35,16 @@ export class HeldBytes {
     this.#length = needed;
   }
 
+  /** Forgets the first bytes. */
+  drop(count: number): void {
+    if (count === 0) return;
+    this.#buffer = this.#buffer.subarray(count);
+    this.#length -= count;
+  }
+
   /** Hands the bytes over, and holds none any more. */
   take(): Uint8Array {
-    const bytes = this.#buffer.subarray(0, this.#length);
+    const { bytes } = this;
     this.#buffer = new Uint8Array(0);
     this.#length = 0;
     return bytes;

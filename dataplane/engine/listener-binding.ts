@@ -3,6 +3,7 @@ import { type SocketAddress, splitSocketAddress } from "../../model/address.ts";
 import { bindFailure } from "./bind-failure.ts";
 import type { BindFailure, ListenerSettings } from "./engine.ts";
 import { peerAddress } from "./peer-address.ts";
+import { ProxyGate } from "./proxy-gate.ts";
 import { socketSettings } from "./socket-settings.ts";
 
 /** Connections that may wait in the kernel to be accepted; it lowers this to net.core.somaxconn (4096 by default). */
@@ -21,6 +22,7 @@ export class ListenerBinding {
   /** Connections accepted here and not yet closed. */
   connections = 0;
   #settings: ListenerSettings;
+  #gate: ProxyGate;
   readonly #host: ListenerHost;
   /** By the address that was asked for, which may have port 0. */
   readonly #servers = new Map<SocketAddress, Server>();
@@ -30,12 +32,18 @@ export class ListenerBinding {
   constructor(settings: ListenerSettings, host: ListenerHost) {
     this.name = settings.name;
     this.#settings = settings;
+    this.#gate = new ProxyGate(settings.proxyNetworks);
     this.#host = host;
   }
 
   /** In force for what is accepted now. */
   get settings(): ListenerSettings {
     return this.#settings;
+  }
+
+  /** What is believed of PROXY headers. */
+  get gate(): ProxyGate {
+    return this.#gate;
   }
 
   /** Nothing is bound, accepted or to be done. */
@@ -72,6 +80,7 @@ export class ListenerBinding {
 
   async #change(settings: ListenerSettings): Promise<readonly BindFailure[]> {
     this.#settings = settings;
+    this.#gate = new ProxyGate(settings.proxyNetworks);
     const wanted = [...new Set(settings.addresses)];
     const missing = wanted.filter((address) => !this.#servers.has(address));
     const refused = await this.#bindAll(missing);

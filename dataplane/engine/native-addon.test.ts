@@ -51,9 +51,11 @@ describe("the addon", () => {
     ["an address that is none", (native, handle) => native.bind(handle, 0, new Uint8Array(20), true)],
     ["an address that is too short", (native, handle) => native.bind(handle, 0, new Uint8Array(19), true)],
     ["verdicts that are none", (native, handle) => native.submit(handle, new Uint8Array(64).fill(255), 64)],
-    ["verdicts that are cut", (native, handle) => native.submit(handle, record(56, 1), 48)],
+    ["verdicts that are cut", (native, handle) => native.submit(handle, record(80, 1), 72)],
     ["a verdict that is too short for its kind", (native, handle) => native.submit(handle, record(24, 1), 24)],
-    ["a verdict whose prefix is longer than it", (native, handle) => native.submit(handle, longPrefix(), 56)],
+    ["a verdict whose prefix is longer than it", (native, handle) => native.submit(handle, longPrefix(), 80)],
+    ["a wait that is too short for its kind", (native, handle) => native.submit(handle, record(16, 4), 16)],
+    ["a source that is no address", (native, handle) => native.submit(handle, wrongSource(), 80)],
     ["a command that is no verdict", (native, handle) => native.submit(handle, record(24, 5), 24)],
     ["more verdicts than there are bytes", (native, handle) => native.submit(handle, new Uint8Array(0), 8)],
     ["an array that is too small", (native, handle) => native.stats(handle, new Float64Array(5))],
@@ -119,9 +121,16 @@ function record(size: number, kind: number): Uint8Array {
 }
 
 function longPrefix(): Uint8Array {
-  const bytes = record(56, 1);
+  const bytes = record(80, 1);
   bytes[50] = 4;
-  new Uint32Array(bytes.buffer)[13] = 1;
+  new Uint32Array(bytes.buffer)[18] = 1;
+  return bytes;
+}
+
+function wrongSource(): Uint8Array {
+  const bytes = record(80, 1);
+  bytes[50] = 4;
+  bytes[70] = 5;
   return bytes;
 }
 

@@ -49,6 +49,8 @@ export interface NativeAddon {
   drain(handle: NativeHandle): void;
   /** Ends every connection. */
   endAll(handle: NativeHandle, reason: number): void;
+  /** Whether this process may connect from an address of another machine (IP_TRANSPARENT). Needs no engine. */
+  mayConnectFromAnywhere(): boolean;
   /** Writes {@link nativeStats} in their order. */
   stats(handle: NativeHandle, into: Float64Array): void;
 }

@@ -4,7 +4,8 @@ import { ipBytes, ipText, joinSocketAddress, type SocketAddress, splitSocketAddr
 export const packedAddressBytes = 20;
 
 const portOffset = 16;
-const familyOffset = 18;
+/** Of the family in a packed address. */
+export const familyOffset = 18;
 
 /** A socket address out of a record, whose text is made when it is asked for. */
 export class NativeAddress {

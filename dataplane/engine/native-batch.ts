@@ -2,7 +2,7 @@ import type { SocketAddress } from "../../model/address.ts";
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
 import type { HelloOutcome } from "../hello/hello-outcome.ts";
 import type { Arrival, ClosedConnection, ConnectionId } from "./engine.ts";
-import { NativeAddress } from "./native-address.ts";
+import { familyOffset, NativeAddress } from "./native-address.ts";
 import {
   closedOffset,
   closeReasons,
@@ -71,6 +71,10 @@ export class NativeBatch {
     return connectionId(this.slot(at), this.generation(at));
   }
 
+  /** The IP of the address at `at`: 4 bytes or 16; a view. */
+  ip(at: number): Uint8Array {
+    return this.bytes.subarray(at, at + (this.bytes[at + familyOffset] === 6 ? 16 : 4));
+  }
   address(at: number): NativeAddress {
     return new NativeAddress(this.bytes, this.#uint16, at);
   }
@@ -98,13 +102,19 @@ export class NativeBatch {
     return this.#int32[(at + faultOffset.error) >> 2] as number;
   }
 
-  closed(at: number, listener: string, context: unknown): ClosedConnection {
+  /** Whether a connection ended with a question open: its last verdict was on its way, or one to wait. */
+  endedUnanswered(at: number): boolean {
+    return this.#word(at + closedOffset.unanswered) !== 0;
+  }
+
+  /** @param source as its arrival told it, where a PROXY header was believed; else undefined */
+  closed(at: number, listener: string, context: unknown, source: SocketAddress | undefined): ClosedConnection {
     const float = (offset: number): number => this.#float64[(at + offset) >> 3] as number;
     const int = (offset: number): number => this.#int32[(at + offset) >> 2] as number;
     return new NativeClosedConnection(
       this.id(at),
       listener,
-      this.address(at + closedOffset.source),
+      source ?? this.address(at + closedOffset.source),
       closeReasons[this.code(at)] ?? "internal",
       context,
       float(closedOffset.acceptedAtMs),
@@ -122,15 +132,28 @@ export class NativeBatch {
   }
 }
 
+/** Of a record, or out of a PROXY header. */
+type TellableAddress = NativeAddress | SocketAddress;
+
+function told(address: TellableAddress): SocketAddress {
+  return typeof address === "string" ? address : address.text();
+}
+
 /** An arrival whose addresses become text when they are asked for. */
 export class NativeArrival implements Arrival {
   readonly id: ConnectionId;
   readonly listener: string;
   readonly hello: HelloOutcome;
-  readonly #source: NativeAddress;
-  readonly #local: NativeAddress;
+  readonly #source: TellableAddress;
+  readonly #local: TellableAddress;
 
-  constructor(id: ConnectionId, listener: string, hello: HelloOutcome, source: NativeAddress, local: NativeAddress) {
+  constructor(
+    id: ConnectionId,
+    listener: string,
+    hello: HelloOutcome,
+    source: TellableAddress,
+    local: TellableAddress,
+  ) {
     this.id = id;
     this.listener = listener;
     this.hello = hello;
@@ -139,11 +162,11 @@ export class NativeArrival implements Arrival {
   }
 
   get source(): SocketAddress {
-    return this.#source.text();
+    return told(this.#source);
   }
 
   get local(): SocketAddress {
-    return this.#local.text();
+    return told(this.#local);
   }
 }
 
@@ -160,12 +183,12 @@ class NativeClosedConnection implements ClosedConnection {
   readonly connectAttempts: number;
   readonly bytesFromClient: number;
   readonly bytesFromServer: number;
-  readonly #source: NativeAddress;
+  readonly #source: TellableAddress;
 
   constructor(
     id: ConnectionId,
     listener: string,
-    source: NativeAddress,
+    source: TellableAddress,
     reason: CloseReason,
     context: unknown,
     acceptedAtMs: number,
@@ -191,6 +214,6 @@ class NativeClosedConnection implements ClosedConnection {
   }
 
   get source(): SocketAddress {
-    return this.#source.text();
+    return told(this.#source);
   }
 }

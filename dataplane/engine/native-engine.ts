@@ -4,20 +4,25 @@ import type { SocketAddress } from "../../model/address.ts";
 import type { AlertName } from "../../model/alert.ts";
 import type { CloseReason } from "../../model/reason.ts";
 import { alertRecord } from "../hello/alert-record.ts";
+import type { HelloOutcome } from "../hello/hello-outcome.ts";
 import { readHello } from "../hello/hello-reader.ts";
 import type {
   BindFailure,
   ConnectionHandler,
   ConnectionId,
+  ConnectVerdict,
   Engine,
   EngineStats,
   ListenerSettings,
+  RejectVerdict,
   Verdict,
 } from "./engine.ts";
 import { loadNative, type NativeAddon, type NativeHandle } from "./native-addon.ts";
-import { generationOf, NativeArrival, NativeBatch, slotOf } from "./native-batch.ts";
+import { connectionId, generationOf, NativeArrival, NativeBatch, slotOf } from "./native-batch.ts";
 import { NativeListeners } from "./native-listeners.ts";
 import { NativeVerdicts, type VerdictTarget } from "./native-verdicts.ts";
+import { NativeWaits } from "./native-waits.ts";
+import type { GateOutcome } from "./proxy-gate.ts";
 import { faultPlaces, helloOffset, nativeStats, reasonCode, reportKind } from "./native-wire.ts";
 
 /** Descriptors that connections never take: for health checks, the control link, files and whatever else is opened. */
@@ -56,6 +61,7 @@ export function createNativeEngine(handler: ConnectionHandler, options: NativeEn
 
 class ThreadedEngine implements NativeEngine {
   readonly kind = "native";
+  readonly sourceTransparent: boolean;
   readonly #addon: NativeAddon;
   readonly #handler: ConnectionHandler;
   readonly #handle: NativeHandle;
@@ -67,6 +73,13 @@ class ThreadedEngine implements NativeEngine {
   readonly #contexts: unknown[] = [];
   /** Of the record that an alert would go in, by slot; 0 for a client that speaks no TLS. */
   readonly #alertVersions: number[] = [];
+  /** By slot: the generation of the connection whose last verdict was `connect`; else 0. */
+  readonly #connected: number[] = [];
+  readonly #waits = new NativeWaits();
+  /** What PROXY headers said of clients that have not closed yet, by slot. */
+  readonly #proxied = new Map<number, SocketAddress>();
+  /** Verdicts are handed over when the batch has been read, or else when this turn's code has run. */
+  #flushing = false;
   readonly #numbers = new Float64Array(nativeStats.length);
   #stopped = false;
   #threadsDrained = 0;
@@ -79,6 +92,7 @@ class ThreadedEngine implements NativeEngine {
     this.#addon = addon;
     this.#handler = handler;
     this.#threads = threads;
+    this.sourceTransparent = addon.mayConnectFromAnywhere();
     this.#handle = addon.start(threads, descriptorsReserved, this.#batch.bytes, (bytes) => this.#readBatch(bytes));
     this.#verdicts = new NativeVerdicts((records, length) => addon.submit(this.#handle, records, length));
     this.#listeners = new NativeListeners(addon, this.#handle, threads);
@@ -102,6 +116,18 @@ class ThreadedEngine implements NativeEngine {
     const [connections = 0, hellosPending = 0, accepted = 0, acceptPauses = 0, queueWaits = 0, tapBytesDropped = 0] =
       this.#numbers;
     return { connections, hellosPending, accepted, acceptPauses, queueWaits, tapBytesDropped };
+  }
+
+  answer(id: ConnectionId, verdict: ConnectVerdict | RejectVerdict): void {
+    const slot = slotOf(id);
+    if (this.#stopped || !this.#waits.answer(slot, id)) return;
+    this.#follow(slot, laterTarget(id), () => verdict);
+    this.#flushSoon();
+  }
+
+  visit(see: (id: ConnectionId, context: unknown) => void): void {
+    for (const [slot, generation] of this.#connected.entries())
+      if (generation > 0) see(connectionId(slot, generation), this.#contexts[slot]);
   }
 
   abort(id: ConnectionId, reason: CloseReason): void {
@@ -139,8 +165,21 @@ class ThreadedEngine implements NativeEngine {
 
   #readBatch(bytes: number): void {
     const batch = this.#batch;
+    this.#flushing = true;
     for (let at = 0; at < bytes; at += batch.size(at)) this.#readRecord(at);
-    this.#verdicts.flush();
+    this.#flush();
+  }
+
+  /** Answers come one by one, often many in one go; the engine is told once. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (!this.#stopped) this.#verdicts.flush();
   }
 
   #readRecord(at: number): void {
@@ -170,38 +209,52 @@ class ThreadedEngine implements NativeEngine {
   #decide(at: number): void {
     const batch = this.#batch;
     const slot = batch.slot(at);
-    const hello = readHello(batch.helloBytes(at), batch.helloBytesMax(at));
+    const listener = batch.listener(at);
+    const bytes = batch.helloBytes(at);
+    const gate = this.#listeners.gate(listener).judge(bytes, batch.ip(at + helloOffset.source));
+    const skippedBytes = gate.outcome === "passed" ? gate.bytes : 0;
+    const hello = helloBehind(gate, bytes, batch.helloBytesMax(at));
     const helloComplete = hello.outcome === "complete";
-    const target = { slot, generation: batch.generation(at), helloComplete };
+    const target = { slot, generation: batch.generation(at), helloComplete, skippedBytes };
     if (hello.outcome === "incomplete") return this.#verdicts.moreBytes(target);
     this.#alertVersions[slot] = helloComplete ? hello.hello.alertRecordVersion : hello.recordVersion;
-    const source = batch.address(at + helloOffset.source);
-    const local = batch.address(at + helloOffset.local);
-    const arrival = new NativeArrival(batch.id(at), this.#listeners.name(batch.listener(at)), hello, source, local);
-    this.#follow(target, () => this.#handler.decide(arrival));
+    const told = gate.outcome === "passed" ? gate.addresses : null;
+    if (told !== null) this.#proxied.set(slot, told.source);
+    const source = told?.source ?? batch.address(at + helloOffset.source);
+    const local = told?.destination ?? batch.address(at + helloOffset.local);
+    const arrival = new NativeArrival(batch.id(at), this.#listeners.name(listener), hello, source, local);
+    this.#follow(slot, target, () => this.#handler.decide(arrival));
   }
 
   #redecide(at: number): void {
     const batch = this.#batch;
     const slot = batch.slot(at);
-    // The engine remembers from the first verdict whether the hello was complete.
-    const target = { slot, generation: batch.generation(at), helloComplete: false };
-    this.#follow(target, () =>
-      this.#handler.redecide(batch.id(at), this.#contexts[slot], batch.failure(at), batch.attempt(at)),
+    const id = batch.id(at);
+    this.#waits.delete(slot);
+    this.#follow(slot, laterTarget(id), () =>
+      this.#handler.redecide(id, this.#contexts[slot], batch.failure(at), batch.attempt(at)),
     );
   }
 
   /** Asks the handler, and hands its answer to the engine. What it throws ends that connection, and nothing else. */
-  #follow(target: VerdictTarget, ask: () => Verdict): void {
+  #follow(slot: number, target: VerdictTarget, ask: () => Verdict): void {
     try {
       const verdict = ask();
-      this.#contexts[target.slot] = verdict.context;
+      this.#contexts[slot] = verdict.context;
+      this.#connected[slot] = verdict.verdict === "connect" ? target.generation : 0;
       if (verdict.verdict === "connect") this.#verdicts.connect(target, verdict);
-      else this.#verdicts.reject(target, verdict.reason, this.#alert(target.slot, verdict.alert));
+      else if (verdict.verdict === "wait") this.#wait(target, verdict.context);
+      else this.#verdicts.reject(target, verdict.reason, this.#alert(slot, verdict.alert));
     } catch (error) {
-      this.#verdicts.reject(target, "internal", this.#alert(target.slot, "internal_error"));
+      this.#connected[slot] = 0;
+      this.#verdicts.reject(target, "internal", this.#alert(slot, "internal_error"));
       this.#fault("decide", error);
     }
+  }
+
+  #wait(target: VerdictTarget, context: unknown): void {
+    this.#waits.begin(target.slot, connectionId(target.slot, target.generation), context);
+    this.#verdicts.wait(target);
   }
 
   #alert(slot: number, alert: AlertName | null): Uint8Array {
@@ -223,11 +276,15 @@ class ThreadedEngine implements NativeEngine {
   #closed(at: number): void {
     const batch = this.#batch;
     const slot = batch.slot(at);
-    const context = this.#contexts[slot];
+    // An answer that came too late has had no effect, and its context has not either.
+    const context = this.#waits.end(slot, batch.endedUnanswered(at), this.#contexts[slot]);
+    const source = this.#proxied.size > 0 ? this.#proxied.get(slot) : undefined;
     // The next connection of this slot may end without a verdict, and then has no context.
     this.#contexts[slot] = undefined;
+    this.#connected[slot] = 0;
+    if (source !== undefined) this.#proxied.delete(slot);
     try {
-      this.#handler.closed(batch.closed(at, this.#listeners.name(batch.listener(at)), context));
+      this.#handler.closed(batch.closed(at, this.#listeners.name(batch.listener(at)), context, source));
     } catch (error) {
       this.#fault("closed", error);
     }
@@ -236,6 +293,17 @@ class ThreadedEngine implements NativeEngine {
   #fault(call: string, cause: unknown): void {
     this.#handler.fault(new Error(`the handler's ${call} failed`, { cause }));
   }
+}
+
+/** Behind a header that passed, with the client's stream; or what the header was refused for. */
+function helloBehind(gate: GateOutcome, bytes: Uint8Array, helloBytesMax: number): HelloOutcome {
+  if (gate.outcome !== "passed") return gate;
+  return readHello(gate.bytes === 0 ? bytes : bytes.subarray(gate.bytes), helloBytesMax);
+}
+
+/** Of a verdict that is not the first: the engine remembers from that one whether the hello was complete. */
+function laterTarget(id: ConnectionId): VerdictTarget {
+  return { slot: slotOf(id), generation: generationOf(id), helloComplete: false, skippedBytes: 0 };
 }
 
 function systemFault(place: number, error: number): Error {

@@ -4,10 +4,12 @@ import { bindFailure } from "./bind-failure.ts";
 import type { BindFailure, ListenerSettings } from "./engine.ts";
 import { packAddress, unpackAddress } from "./native-address.ts";
 import type { NativeAddon, NativeHandle } from "./native-addon.ts";
+import { ProxyGate } from "./proxy-gate.ts";
 
 const listenersMax = 4096;
 /** Below this deadline TCP_DEFER_ACCEPT, which shows a silent client a second late, would lengthen it; `limits.h`. */
 const deferAcceptDeadlineMs = 3000;
+const noNetworks = new ProxyGate([]);
 
 /** One address of a listener, with a socket in each of the engine's threads. */
 interface Bind {
@@ -35,6 +37,7 @@ export class NativeListeners {
   readonly #threads: number;
   readonly #byName = new Map<string, NativeListener>();
   readonly #names: string[] = [];
+  readonly #gates: ProxyGate[] = [];
   readonly #unbinding = new Map<number, Unbinding>();
   #lastChange: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -47,6 +50,11 @@ export class NativeListeners {
 
   name(index: number): string {
     return this.#names[index] ?? "";
+  }
+
+  /** What the listener believes of PROXY headers, by its last settings. */
+  gate(index: number): ProxyGate {
+    return this.#gates[index] ?? noNetworks;
   }
 
   set(settings: ListenerSettings): Promise<readonly BindFailure[]> {
@@ -94,6 +102,7 @@ export class NativeListeners {
     if (listener === undefined)
       return settings.addresses.map((address) => otherFailure(address, `more than ${listenersMax} listeners`));
     const { helloBytesMax, helloDeadlineMs, clientIdleTimeoutMs, connectionsMax } = settings;
+    this.#gates[listener.index] = new ProxyGate(settings.proxyNetworks);
     this.#addon.setLimits(
       this.#handle,
       listener.index,

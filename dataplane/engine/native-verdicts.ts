@@ -1,8 +1,16 @@
-import type { SocketAddress } from "../../model/address.ts";
+import { type IpAddress, joinSocketAddress, type SocketAddress } from "../../model/address.ts";
 import type { CloseReason } from "../../model/reason.ts";
 import type { ConnectVerdict } from "./engine.ts";
-import { packAddress, packedAddressBytes } from "./native-address.ts";
-import { connectOffset, headerOffset, prefixBytesMax, reasonCode, rejectOffset, verdictKind } from "./native-wire.ts";
+import { familyOffset, packAddress, packedAddressBytes } from "./native-address.ts";
+import {
+  connectOffset,
+  headerOffset,
+  prefixBytesMax,
+  reasonCode,
+  rejectOffset,
+  verdictKind,
+  waitOffset,
+} from "./native-wire.ts";
 
 /** Handed over after so many, so that the engine's threads need not wait for the end of a long batch. */
 const verdictsMax = 128;
@@ -18,6 +26,8 @@ export interface VerdictTarget {
   readonly generation: number;
   /** Whether the hello was complete; read by the engine from the first verdict. */
   readonly helloComplete: boolean;
+  /** Bytes at the head of the client's stream that are not passed on; read by the engine from the first verdict. */
+  readonly skippedBytes: number;
 }
 
 /** Writes verdicts as records into one buffer, which `submit` hands to the engine. */
@@ -39,6 +49,7 @@ export class NativeVerdicts {
     const { prefix } = verdict;
     if (prefix.length > prefixBytesMax) throw new RangeError(`a prefix of ${prefix.length} bytes is too long`);
     const address = this.#packed(verdict.address);
+    const source = verdict.source === null ? null : packedSource(verdict.source);
     const at = this.#begin(target, verdictKind.connect, 0, connectOffset.prefix + prefix.length);
     this.#word(at + connectOffset.connectTimeoutMs, milliseconds(verdict.connectTimeoutMs));
     this.#word(at + connectOffset.serverIdleTimeoutMs, milliseconds(verdict.serverIdleTimeoutMs));
@@ -46,7 +57,10 @@ export class NativeVerdicts {
     this.#word(at + connectOffset.tapBytesMax, Math.min(Math.max(verdict.tapServerBytesMax, 0), 2 ** 31));
     for (let index = 0; index < packedAddressBytes; index += 1)
       this.#bytes[at + connectOffset.address + index] = address[index] as number;
+    if (source === null) this.#bytes[at + connectOffset.source + familyOffset] = 0;
+    else this.#bytes.set(source, at + connectOffset.source);
     this.#word(at + connectOffset.prefixLength, prefix.length);
+    this.#word(at + connectOffset.skippedBytes, target.skippedBytes);
     if (prefix.length > 0) this.#bytes.set(prefix, at + connectOffset.prefix);
   }
 
@@ -55,6 +69,12 @@ export class NativeVerdicts {
     const at = this.#begin(target, verdictKind.reject, reasonCode(reason), rejectOffset.alert + alert.length);
     this.#word(at + rejectOffset.alertLength, alert.length);
     this.#bytes.set(alert, at + rejectOffset.alert);
+  }
+
+  /** A verdict comes later. */
+  wait(target: VerdictTarget): void {
+    const at = this.#begin(target, verdictKind.wait, 0, waitOffset.end);
+    this.#word(at + waitOffset.skippedBytes, target.skippedBytes);
   }
 
   /** The hello goes on behind the bytes that were shown. */
@@ -95,6 +115,10 @@ export class NativeVerdicts {
   #word(at: number, value: number): void {
     this.#uint32[at >> 2] = value;
   }
+}
+
+function packedSource(source: IpAddress): Uint8Array {
+  return packAddress(joinSocketAddress(source, 0));
 }
 
 /** Whole milliseconds within what the engine can count; rounded up, so that no timeout comes early. */

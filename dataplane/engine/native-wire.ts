@@ -4,7 +4,7 @@ import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
  * The records that cross between this thread and the engine's, as `dataplane/native/src/wire.h` has them: in the
  * machine's byte order, each a multiple of 8 bytes, each begun by a header. Offsets are in bytes.
  */
-export const wireVersion = 1;
+export const wireVersion = 2;
 
 /** Begins every record: size (uint32), kind, code (bytes), listener (uint16), slot, generation (uint32). */
 export const headerOffset = { size: 0, kind: 4, code: 5, listener: 6, slot: 8, generation: 12 } as const;
@@ -19,7 +19,7 @@ export const reportKind = {
   fault: 7,
 } as const;
 
-/** Addresses are 20 bytes: 16 of the IP (4 for IPv4), the port (uint16), the family (4 or 6). */
+/** Addresses are 20 bytes: 16 of the IP (4 for IPv4), the port (uint16), the family (4 or 6, 0 for none). */
 export const helloOffset = { source: 16, local: 36, length: 56, helloBytesMax: 60, bytes: 64 } as const;
 export const redecideOffset = { attempt: 16 } as const;
 export const serverBytesOffset = { length: 16, bytes: 24 } as const;
@@ -32,10 +32,11 @@ export const closedOffset = {
   connectMs: 52,
   attempts: 56,
   source: 60,
+  unanswered: 80,
 } as const;
 export const faultOffset = { error: 16 } as const;
 
-export const verdictKind = { connect: 1, reject: 2, moreBytes: 3 } as const;
+export const verdictKind = { connect: 1, reject: 2, moreBytes: 3, wait: 4 } as const;
 
 export const connectOffset = {
   connectTimeoutMs: 16,
@@ -43,9 +44,12 @@ export const connectOffset = {
   halfCloseTimeoutMs: 24,
   tapBytesMax: 28,
   address: 32,
-  prefixLength: 52,
-  prefix: 56,
+  source: 52,
+  prefixLength: 72,
+  skippedBytes: 76,
+  prefix: 80,
 } as const;
+export const waitOffset = { skippedBytes: 16, end: 24 } as const;
 export const rejectOffset = { alertLength: 16, alert: 24 } as const;
 
 /** A PROXY header with all its TLVs is shorter; `limits.h` refuses more. */
@@ -85,6 +89,13 @@ const reasonCodes = {
   name_too_long: 29,
   name_character: 30,
   name_label_length: 31,
+  proxy_missing: 32,
+  proxy_untrusted: 33,
+  proxy_malformed: 34,
+  proxy_too_big: 35,
+  queue_full: 36,
+  queue_timeout: 37,
+  server_down: 38,
 } as const satisfies Record<CloseReason, number>;
 
 export const closeReasons = Object.keys(reasonCodes) as readonly CloseReason[];

@@ -10,9 +10,11 @@ import type {
   ClosedConnection,
   ConnectionHandler,
   ConnectionId,
+  ConnectVerdict,
   Engine,
   EngineStats,
   ListenerSettings,
+  RejectVerdict,
 } from "./engine.ts";
 import { errorCode, isExhaustion } from "./error-code.ts";
 import { ListenerBinding, type ListenerHost } from "./listener-binding.ts";
@@ -24,6 +26,8 @@ export function createPortableEngine(handler: ConnectionHandler): Engine {
 
 class PortableEngine implements Engine, ConnectionHost, ListenerHost {
   readonly kind = "portable";
+  /** node:net binds to this machine's addresses only. */
+  readonly sourceTransparent = false;
   readonly handler: ConnectionHandler;
   readonly wheel = new DeadlineWheel();
   readonly #reserve: DescriptorReserve;
@@ -77,6 +81,14 @@ class PortableEngine implements Engine, ConnectionHost, ListenerHost {
     return { connections: this.#connections.size, hellosPending, accepted: this.#accepted, acceptPauses: pauses };
   }
 
+  answer(id: ConnectionId, verdict: ConnectVerdict | RejectVerdict): void {
+    this.#connections.get(id)?.connection.answer(verdict);
+  }
+
+  visit(see: (id: ConnectionId, context: unknown) => void): void {
+    for (const { connection } of this.#connections.values()) connection.visit(see);
+  }
+
   abort(id: ConnectionId, reason: CloseReason): void {
     this.#connections.get(id)?.connection.abort(reason);
   }
@@ -102,7 +114,7 @@ class PortableEngine implements Engine, ConnectionHost, ListenerHost {
 
   accepted(binding: ListenerBinding, client: Socket): void {
     this.#accepted += 1;
-    const connection = new Connection(this, this.#accepted, binding.settings, client);
+    const connection = new Connection(this, this.#accepted, binding, client);
     binding.connections += 1;
     this.#connections.set(connection.id, { connection, binding });
     if (this.#closing !== null) connection.refuse("shutdown");

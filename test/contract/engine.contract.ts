@@ -5,13 +5,17 @@ import { descriptorLaws } from "./engine/descriptor-laws.ts";
 import { endLaws } from "./engine/end-laws.ts";
 import { helloLaws } from "./engine/hello-laws.ts";
 import { listenerLaws } from "./engine/listener-laws.ts";
+import { proxyLaws } from "./engine/proxy-laws.ts";
 import { rejectLaws } from "./engine/reject-laws.ts";
 import { spliceLaws } from "./engine/splice-laws.ts";
 import { tlsLaws } from "./engine/tls-laws.ts";
+import { waitLaws } from "./engine/wait-laws.ts";
 
 const lawsOfParts = {
+  proxy: proxyLaws,
   hello: helloLaws,
   reject: rejectLaws,
+  wait: waitLaws,
   connect: connectLaws,
   splice: spliceLaws,
   tls: tlsLaws,

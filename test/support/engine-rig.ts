@@ -118,6 +118,7 @@ export function listenerSettings(settings: Partial<ListenerSettings> = {}): List
     helloDeadlineMs: 60_000,
     clientIdleTimeoutMs: 60_000,
     connectionsMax: 100_000,
+    proxyNetworks: [],
     ...settings,
   };
 }

@@ -8,6 +8,7 @@ import type {
   ConnectVerdict,
   RejectVerdict,
   Verdict,
+  WaitVerdict,
 } from "../../dataplane/engine/engine.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -83,6 +84,7 @@ export function connectTo(address: SocketAddress, settings: Partial<ConnectVerdi
     serverIdleTimeoutMs: 60_000,
     halfCloseTimeoutMs: 60_000,
     prefix: new Uint8Array(0),
+    source: null,
     tapServerBytesMax: 0,
     context: null,
     ...settings,
@@ -91,4 +93,8 @@ export function connectTo(address: SocketAddress, settings: Partial<ConnectVerdi
 
 export function rejectWith(settings: Partial<RejectVerdict> = {}): RejectVerdict {
   return { verdict: "reject", alert: "unrecognized_name", reason: "no_route", context: null, ...settings };
+}
+
+export function waitWith(context: unknown = null): WaitVerdict {
+  return { verdict: "wait", context };
 }

@@ -240,6 +240,12 @@ napi_value stats(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value may_connect_from_anywhere(napi_env env, napi_callback_info) {
+  napi_value answer;
+  napi_get_boolean(env, sys::may_connect_from_anywhere(), &answer);
+  return answer;
+}
+
 napi_value define(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
       {"start", nullptr, start, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
@@ -251,6 +257,7 @@ napi_value define(napi_env env, napi_value exports) {
       {"abort", nullptr, abort_connection, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"drain", nullptr, drain, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"endAll", nullptr, end_all, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"mayConnectFromAnywhere", nullptr, may_connect_from_anywhere, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"stats", nullptr, stats, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);

@@ -10,6 +10,7 @@
 #include "hello_framing.h"
 #include "life.h"
 #include "reason.h"
+#include "record_walk.h"
 #include "timer_wheel.h"
 
 namespace switchyard {
@@ -65,12 +66,14 @@ struct Connection {
   uint32_t attempts = 0;
   uint32_t index = 0;  // its own place in the slab
   Address source;
+  RecordWalk tapped;  // where the tap is in the server's records
   uint16_t listener = 0;
   Life life = Life::kFree;
   uint8_t close_reason = 0;
   ConnectFailure connect_failure = ConnectFailure::kOther;
   bool hello_complete : 1 = false;     // as JavaScript said with the first verdict
   bool in_ready_list : 1 = false;      // has used up its turn
+  bool unanswered : 1 = false;         // has ended with a question open: a verdict on its way has no effect
   bool no_delay_set : 1 = false;       // on the server's socket
   bool peers_watched : 1 = false;      // keepalive and TCP_USER_TIMEOUT are set on both sockets
 

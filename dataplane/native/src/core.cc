@@ -102,11 +102,14 @@ bool Core::verdicts_valid(const uint8_t* records, size_t size) {
       memcpy(&command, records + at, sizeof command);
       if (command.prefix_bytes > left - sizeof command || command.prefix_bytes > limits::kPrefixBytesMax) return false;
       if (command.address.family != 4 && command.address.family != 6) return false;
+      if (command.source.family != 0 && command.source.family != 4 && command.source.family != 6) return false;
     } else if (header.kind == static_cast<uint8_t>(wire::CommandKind::kReject)) {
       wire::RejectCommand command;
       if (left < sizeof command) return false;
       memcpy(&command, records + at, sizeof command);
       if (command.alert_bytes > left - sizeof command) return false;
+    } else if (header.kind == static_cast<uint8_t>(wire::CommandKind::kWait)) {
+      if (left < sizeof(wire::WaitCommand)) return false;
     } else if (header.kind != static_cast<uint8_t>(wire::CommandKind::kMoreBytes)) {
       return false;
     }

@@ -13,13 +13,14 @@ namespace switchyard {
 
 void EngineThread::connect_verdict(Connection& connection, const wire::ConnectCommand& command,
                                    const uint8_t* prefix) {
-  first_verdict(connection, command.header);
+  first_verdict(connection, command.header, command.skipped_bytes);
   // Its FIN came while JavaScript was asked.
   if (connection.side(End::kClient).end_seen && connection.hello_complete)
     return end(connection, CloseReason::kClientGone, Manner::kOrderly);
   connection.attempts += 1;
   connection.half_close_timeout_ms = command.half_close_timeout_ms;
   connection.tap_left = command.tap_bytes_max;
+  connection.tapped = {};
   Side& server = connection.side(End::kServer);
   server.idle_timeout_ms = command.server_idle_timeout_ms;
   server.pending.clear();
@@ -36,6 +37,8 @@ void EngineThread::dial(Connection& connection, const wire::ConnectCommand& comm
   if (made.error != 0) return dial_failed(connection, connect_failure(made.error));
   Side& server = connection.side(End::kServer);
   server.socket.reset(made.fd);
+  if (command.source.family != 0 && sys::bind_source(made.fd, command.source) != 0)
+    return dial_failed(connection, ConnectFailure::kLocalLimit);
   sys::delay_acks(made.fd);
   const int error = sys::connect_to(made.fd, command.address);
   if (error != 0 && error != EINPROGRESS) return dial_failed(connection, connect_failure(error));

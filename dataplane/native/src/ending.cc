@@ -11,6 +11,7 @@ namespace switchyard {
 void EngineThread::end(Connection& connection, uint8_t reason, Manner client, Manner server) {
   // The first reason stands: what ends a refused client meanwhile is not why it was refused.
   if (connection.life != Life::kRejecting) connection.close_reason = reason;
+  connection.unanswered = connection.life == Life::kDeciding;
   become(connection, Life::kEnded);
   wheel_.disarm(slab_, connection.index);
   const Manner manners[2] = {client, server};
@@ -91,6 +92,7 @@ bool EngineThread::try_report_end(Connection& connection) {
   record.connect_ms = connection.connect_ms;
   record.attempts = connection.attempts;
   record.source = connection.source;
+  record.unanswered = connection.unanswered ? 1 : 0;
   return report(record);
 }
 

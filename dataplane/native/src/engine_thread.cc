@@ -190,6 +190,11 @@ void EngineThread::obey(const wire::Header& header, const uint8_t* record) {
       memcpy(&command, record, sizeof command);
       return decided([&](Connection& c) { reject_verdict(c, command, record + sizeof command); });
     }
+    case wire::CommandKind::kWait: {
+      wire::WaitCommand command;
+      memcpy(&command, record, sizeof command);
+      return decided([&](Connection& c) { wait_verdict(c, command); });
+    }
     case wire::CommandKind::kMoreBytes:
       return decided([&](Connection& c) { more_bytes(c); });
     case wire::CommandKind::kAbort:

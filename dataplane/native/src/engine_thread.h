@@ -100,7 +100,8 @@ class EngineThread {
   void ask(Connection& connection);
   bool try_ask(Connection& connection);
   void more_bytes(Connection& connection);
-  void first_verdict(Connection& connection, const wire::Header& header);
+  void wait_verdict(Connection& connection, const wire::WaitCommand& command);
+  void first_verdict(Connection& connection, const wire::Header& header, uint32_t skipped_bytes);
   void client_event_while_deciding(Connection& connection, uint32_t events);
 
   // ---- dialling.cc

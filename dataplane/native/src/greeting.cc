@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <algorithm>
+
 #include "check.h"
 #include "engine_thread.h"
 
@@ -73,10 +75,22 @@ void EngineThread::more_bytes(Connection& connection) {
   read_hello(connection);
 }
 
-void EngineThread::first_verdict(Connection& connection, const wire::Header& header) {
+// The server takes its time, or has no room. From now on the client alone can end this: a short client's socket joins the
+// epoll set here, to be seen when it goes.
+void EngineThread::wait_verdict(Connection& connection, const wire::WaitCommand& command) {
+  first_verdict(connection, command.header, command.skipped_bytes);
+  if (connection.side(End::kClient).end_seen && connection.hello_complete)
+    return end(connection, CloseReason::kClientGone, Manner::kOrderly);
+  wheel_.disarm(slab_, connection.index);
+  watch(connection, End::kClient);
+}
+
+void EngineThread::first_verdict(Connection& connection, const wire::Header& header, uint32_t skipped_bytes) {
   if (connection.decided()) return;
   connection.verdict_ms = static_cast<int32_t>(now_ms_ - connection.accepted_ms);
   connection.hello_complete = header.listener != 0;
+  Block& bytes = connection.greeting->bytes;
+  bytes.consume(std::min<size_t>(skipped_bytes, bytes.size()));
 }
 
 // A client that resets has gone. No TLS handshake comes to an end without more from the client (RFC 8446 section 4.4),

@@ -14,6 +14,16 @@ constexpr uint32_t kFragmentBytesMax = 1 << 14;
 }  // namespace
 
 bool HelloFraming::ready(const uint8_t* bytes, size_t size, uint32_t hello_bytes_max) {
+  if (!past_proxy_) {
+    const ProxyFraming::Found found = proxy_.look(bytes, size);
+    if (found != ProxyFraming::Found::kPast) return found == ProxyFraming::Found::kAsk;
+    past_proxy_ = true;
+    next_record_ = proxy_.end();
+  }
+  return hello_ready(bytes, size, hello_bytes_max);
+}
+
+bool HelloFraming::hello_ready(const uint8_t* bytes, size_t size, uint32_t hello_bytes_max) {
   while (!ready_ && next_record_ < size) {
     const uint8_t* record = bytes + next_record_;
     const size_t there = size - next_record_;

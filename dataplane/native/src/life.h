@@ -16,7 +16,7 @@ enum class Life : uint8_t {
   kFree,       // in the slab's free list
   kHello,      // collects the hello
   kWaiting,    // has a question that does not fit in the report ring yet
-  kDeciding,   // the question is with JavaScript
+  kDeciding,   // the question is with JavaScript, which may have said that the answer takes its time
   kDialling,   // connects to a server, or sends it the prefix and the hello
   kRelaying,   // moves bytes both ways
   kRejecting,  // the alert is on its way; drains what the client still sends, so that no RST overtakes the alert

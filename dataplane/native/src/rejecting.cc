@@ -9,7 +9,7 @@ namespace switchyard {
 void EngineThread::reject_verdict(Connection& connection, const wire::RejectCommand& command, const uint8_t* alert) {
   const uint8_t reason = command.header.code;
   const size_t size = command.alert_bytes;
-  first_verdict(connection, command.header);
+  first_verdict(connection, command.header, 0);
   Side& client = connection.side(End::kClient);
   become(connection, Life::kRejecting);
   connection.close_reason = reason;

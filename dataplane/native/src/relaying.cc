@@ -177,10 +177,10 @@ bool EngineThread::stream_ended(Connection& connection, End from) {
   return true;
 }
 
-// Copies the server's first bytes for JavaScript to learn from. They are never worth waiting for.
+// Copies the server's first bytes for JavaScript to learn from, as far as they are in clear. They are never worth waiting for.
 void EngineThread::tap(Connection& connection, const uint8_t* bytes, size_t size) {
-  const size_t wanted = std::min<size_t>(size, connection.tap_left);
-  connection.tap_left -= static_cast<uint32_t>(wanted);
+  const size_t wanted = connection.tapped.in_clear(bytes, std::min<size_t>(size, connection.tap_left));
+  connection.tap_left = connection.tapped.over() ? 0 : connection.tap_left - static_cast<uint32_t>(wanted);
   if (reports_.room() < limits::kTapHeadroomBytes + wanted) {
     Counters::add(counters_.tap_bytes_dropped, wanted);
     return;

@@ -55,6 +55,10 @@ int set_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
 }
 
+int set_transparent(int fd, uint8_t family) {
+  return family == 6 ? set_option(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1) : set_option(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
+}
+
 // The calls of every connection enter the kernel by themselves. The C library's are places where a thread may be
 // cancelled, and in a process with threads each says so before and after, which took 1% of a short connection; nobody
 // cancels ours. The sanitizers look at the library's calls, so there these are used.
@@ -132,6 +136,26 @@ int connect_to(int fd, const Address& address) {
   // An interrupted connect goes on by itself; a second call would only say EALREADY.
   if (SWITCHYARD_ENTER(connect, fd, &system.any, size) == 0) return 0;
   return errno == EINTR ? EINPROGRESS : errno;
+}
+
+int bind_source(int fd, const Address& source) {
+  Address any_port = source;
+  any_port.port = 0;
+  AnySocketAddress system;
+  const socklen_t size = to_system(any_port, &system);
+  // Without the right to it an address of this machine still serves, and bind says so of any other.
+  set_transparent(fd, source.family);
+  // The port is chosen by connect, which knows the server: each server has all ports of this address.
+  if (const int error = set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1); error != 0) return error;
+  return ::bind(fd, &system.any, size) == 0 ? 0 : errno;
+}
+
+bool may_connect_from_anywhere() {
+  const FileResult made = tcp_socket(4);
+  if (made.error != 0) return false;
+  const bool may = set_transparent(made.fd, 4) == 0;
+  close_file(made.fd);
+  return may;
 }
 
 AcceptResult accept_from(int fd) {

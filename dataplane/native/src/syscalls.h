@@ -50,6 +50,11 @@ int reset_on_close(int fd);
 FileResult tcp_socket(uint8_t family);
 // 0 where the connection is there at once, EINPROGRESS where it will be, or why not.
 int connect_to(int fd, const Address& address);
+// Has a socket connect from this address, with a port that connect chooses, which may be one that is used towards another
+// server. An address of another machine needs CAP_NET_ADMIN (IP_TRANSPARENT, ip(7)). 0, or errno.
+int bind_source(int fd, const Address& source);
+// Whether this process may do so.
+bool may_connect_from_anywhere();
 AcceptResult accept_from(int fd);
 int local_address(int fd, Address* address);
 

@@ -10,7 +10,7 @@
 // an addon of another version is not loaded.
 namespace switchyard::wire {
 
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 // Begins every record. A slot is the engine's: thread + index * threads. In a verdict `listener` is 1 where the hello was
 // complete, and 0 where it was rejected.
@@ -43,7 +43,7 @@ struct HelloReport {
   Header header;
   Address source;
   Address local;
-  uint32_t bytes;  // of the client's stream, behind this
+  uint32_t bytes;  // of the client's stream, behind this; a PROXY header among them
   uint32_t hello_bytes_max;
 };
 static_assert(sizeof(HelloReport) == 64);
@@ -72,8 +72,10 @@ struct ClosedReport {
   int32_t connect_ms;
   uint32_t attempts;
   Address source;
+  uint32_t unanswered;  // 1 where it ended while JavaScript was asked: no verdict since has had an effect
+  uint32_t reserved;
 };
-static_assert(sizeof(ClosedReport) == 80);
+static_assert(sizeof(ClosedReport) == 88);
 
 struct FaultReport {
   Header header;
@@ -89,13 +91,14 @@ enum class CommandKind : uint8_t {
   kConnect = 1,
   kReject = 2,      // code: the reason
   kMoreBytes = 3,   // the hello goes on behind the bytes that were shown
+  kWait = 4,        // kConnect or kReject comes later
   // Others.
-  kAbort = 4,       // code: the reason
-  kAddSocket = 5,
-  kRemoveSocket = 6,
-  kDrain = 7,       // close all listening sockets, report kDrained when no connection is left
-  kEndAll = 8,      // code: the reason
-  kStop = 9,
+  kAbort = 5,       // code: the reason
+  kAddSocket = 6,
+  kRemoveSocket = 7,
+  kDrain = 8,       // close all listening sockets, report kDrained when no connection is left
+  kEndAll = 9,      // code: the reason
+  kStop = 10,
 };
 
 struct ConnectCommand {
@@ -105,9 +108,18 @@ struct ConnectCommand {
   uint32_t half_close_timeout_ms;
   uint32_t tap_bytes_max;
   Address address;
+  Address source;         // to connect from; family 0 for the system's choice
   uint32_t prefix_bytes;  // behind this
+  uint32_t skipped_bytes;  // of the client's stream, at its head: a PROXY header, which is not passed on
 };
-static_assert(sizeof(ConnectCommand) == 56);
+static_assert(sizeof(ConnectCommand) == 80);
+
+struct WaitCommand {
+  Header header;
+  uint32_t skipped_bytes;
+  uint32_t reserved;
+};
+static_assert(sizeof(WaitCommand) == 24);
 
 struct RejectCommand {
   Header header;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { joinSocketAddress, splitSocketAddress, type SocketAddress } from "../../../model/address.ts";
+import { type IpAddress, joinSocketAddress, splitSocketAddress, type SocketAddress } from "../../../model/address.ts";
 import { clientHelloBytes } from "../../support/client-hello-bytes.ts";
 import type { EngineRig } from "../../support/engine-rig.ts";
 import { PeerServer } from "../../support/peer-server.ts";
@@ -143,7 +143,7 @@ export function connectLaws(rig: () => EngineRig): void {
     async (tapServerBytesMax, shown) => {
       const { handler } = rig();
       const { client, server } = await rig().splice({ tapServerBytesMax, context: "tapped" });
-      const flight = Buffer.alloc(3000, "ServerHello");
+      const flight = Buffer.concat([record(22, 2000), record(20, 1), record(21, 984)]);
       for (let at = 0; at < flight.length; at += 1000) {
         server.write(flight.subarray(at, at + 1000));
         await client.receives(at + 1000);
@@ -159,6 +159,62 @@ export function connectLaws(rig: () => EngineRig): void {
     },
   );
 
+  const clear = Buffer.concat([record(22, 90), record(20, 1), record(22, 0)]);
+  it.each<readonly [string, Buffer, number]>([
+    ["application data, with the byte that begins it", Buffer.concat([clear, record(23, 200), record(22, 50)]), 107],
+    ["a byte that begins no record", Buffer.concat([clear, Buffer.from("220 ready\r\n")]), 107],
+    ["a version that no record has", Buffer.concat([clear, Buffer.of(22, 2, 0, 0, 1, 0)]), 108],
+    ["as many bytes as were asked for", Buffer.concat([clear, record(21, 2), record(24, 9)]), 16_384],
+  ])("a tap shows the server's records up to %s, however they are cut", async (_what, flight, shown) => {
+    const { handler } = rig();
+    const server = await rig().server();
+    handler.onDecide = () => connectTo(server.address, { tapServerBytesMax: 16_384 });
+    const listener = await rig().listen();
+    const tapped = (of: number): Buffer =>
+      Buffer.concat(handler.tapped.filter(({ id }) => id === of).map(({ bytes }) => bytes));
+    for (const pieceBytes of [1, 3, 50, 10_000]) {
+      const pair = await rig().spliceThrough(listener, server);
+      const { id } = handler.arrivals.at(-1)!;
+      for (let at = 0; at < flight.length; at += pieceBytes) {
+        pair.server.write(flight.subarray(at, at + pieceBytes));
+        await pair.client.receives(Math.min(at + pieceBytes, flight.length));
+      }
+      // What is behind the flight is passed on, and is no more of it.
+      pair.server.write(record(22, 30_000).subarray(0, 20_000));
+      expect((await pair.client.receives(flight.length + 20_000)).subarray(0, flight.length).equals(flight)).toBe(true);
+      pair.client.reset();
+      await waitFor("the end", () => handler.records.some((ended) => ended.id === id));
+      expect(tapped(id)).toHaveLength(shown);
+      expect(flight.subarray(0, shown).equals(tapped(id).subarray(0, flight.length))).toBe(true);
+    }
+  });
+
+  it("a connection is made from the address that the verdict says", async () => {
+    const { handler } = rig();
+    const server = await rig().server();
+    handler.onDecide = () => connectTo(server.address, { source: "127.0.0.9" as IpAddress });
+    await rig().spliceThrough(await rig().listen(), server);
+    expect(server.peers[0]!.socket.remoteAddress).toBe("127.0.0.9");
+    const server6 = await rig().server(undefined, "::1");
+    handler.onDecide = () => connectTo(server6.address, { source: "::1" as IpAddress });
+    await rig().spliceThrough(await rig().listen(), server6);
+    expect(server6.peers[0]!.socket.remoteAddress).toBe("::1");
+  });
+
+  it.each(["2001:db8::1", "::1"])(
+    "from %s, which can't reach an IPv4 server, an attempt fails with local_limit",
+    async (source) => {
+      const { handler } = rig();
+      const server = await rig().server();
+      handler.onDecide = () => connectTo(server.address, { source: source as IpAddress });
+      const client = await rig().client(await rig().listen());
+      client.write(hello);
+      await client.isOver();
+      expect(handler.redecisions).toMatchObject([{ failure: "local_limit", attempt: 1 }]);
+      expect(server.peers).toEqual([]);
+    },
+  );
+
   it("the server may speak first", async () => {
     const server = await rig().server((peer) => peer.write("220 ready\r\n"));
     rig().handler.onDecide = () => connectTo(server.address);
@@ -166,6 +222,11 @@ export function connectLaws(rig: () => EngineRig): void {
     client.write(hello);
     expect((await client.receives(11)).toString()).toBe("220 ready\r\n");
   });
+}
+
+/** A TLS record whose fragment says nothing. */
+function record(type: number, length: number): Buffer {
+  return Buffer.concat([Buffer.of(type, 3, 3, length >> 8, length & 0xff), Buffer.alloc(length, type)]);
 }
 
 /** An address of loopback that nobody listens on. */

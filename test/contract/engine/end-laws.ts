@@ -38,7 +38,7 @@ const failingCalls: readonly (readonly [string, (rig: EngineRig) => Promise<void
     async (rig) => {
       rig.handler.onServerBytes = () => fail();
       const { client, server } = await rig.splice({ tapServerBytesMax: 100 });
-      server.write("ServerHello");
+      server.write(Buffer.of(22, 3, 3));
       await client.isOver();
       await server.isOver();
     },
