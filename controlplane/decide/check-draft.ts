@@ -3,6 +3,7 @@ import { matchKeys } from "../../model/match-key.ts";
 import { type ListenerName, listenerOf, type RouteName } from "../../model/resource-name.ts";
 import type { Listener, Resource, Route } from "../../model/resource.ts";
 import type { Violation, ViolationReason } from "../../model/violation.ts";
+import { checkFamilies } from "./check-families.ts";
 import { type ConfigurationIndex, holderKey, parentOf, referencesOf } from "./configuration-index.ts";
 import type { Draft, DraftEntry } from "./draft.ts";
 
@@ -22,6 +23,7 @@ export function checkDraft(draft: Draft, index: ConfigurationIndex): readonly Vi
     if (after.kind === "listener") listenersTouched = true;
   }
   if (listenersTouched) checkAddresses(draft, violations);
+  checkFamilies(draft, index, violations);
   return violations;
 }
 

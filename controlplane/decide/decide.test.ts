@@ -242,6 +242,43 @@ describe("two listeners", () => {
   });
 });
 
+describe("a farm that connects from its clients' addresses", () => {
+  const transparent = written({ farm: { name: "farms/web", sourceTransparent: true } });
+  const at = (id: string, address: string): Resource =>
+    written({ server: { name: `farms/web/servers/${id}`, address } });
+  const [four, six, named] = [at("four", "10.0.0.1:443"), at("six", "[::1]:443"), at("named", "app.test:443")];
+  test("has servers of one family, whichever comes last", () => {
+    given(transparent, four)
+      .when({ type: "create", wish: wish(six) })
+      .expectRefusal("CONFIGURATION_CONFLICT", "server.address: conflict");
+    given(farm("web"), four, six)
+      .when({ type: "update", wish: wish(transparent) })
+      .expectRefusal("CONFIGURATION_CONFLICT", "farm.source_transparent: conflict");
+    given()
+      .when(apply(transparent, six, four))
+      .expectRefusal("CONFIGURATION_CONFLICT", "resources[2].server.address: conflict");
+    given(transparent, four, six)
+      .when({ type: "update", wish: wish(at("four", "10.0.0.2:443")) })
+      .expectRefusal("CONFIGURATION_CONFLICT", "server.address: conflict");
+  });
+  test("may change from one to the other at once, and have names beside either", () => {
+    given(transparent, four)
+      .when(apply(at("four", "[::4]:443"), six))
+      .expectFacts("updated farms/web/servers/four", "created farms/web/servers/six");
+    given(transparent, six, named)
+      .when({ type: "update", wish: wish(at("six", "[::7]:443")) })
+      .expectFacts("updated farms/web/servers/six");
+    given(farm("web"), four)
+      .when({ type: "create", wish: wish(six) })
+      .expectFacts("created farms/web/servers/six");
+  });
+  test("may have a server of the other family once the first is deleted", () => {
+    given(transparent, four)
+      .when({ type: "apply", wishes: [wish(transparent), wish(six)], prune: true })
+      .expectFacts("created farms/web/servers/six", "deleted farms/web/servers/four");
+  });
+});
+
 describe("revert", () => {
   test("makes everything what it was, whatever that takes", () => {
     const target = new Configuration();

@@ -1,10 +1,10 @@
 import type { Configuration } from "../../model/configuration.ts";
 import { chooseRoute } from "../../model/match-route.ts";
-import type { FarmName, ServerResourceName } from "../../model/resource-name.ts";
+import type { ServerResourceName } from "../../model/resource-name.ts";
 import { farmOf, listenerOf } from "../../model/resource-name.ts";
-import type { Action, Announcement, Farm, Listener, Route, Server } from "../../model/resource.ts";
-import { serverAvailability, type ServerUnavailable } from "../../model/server-availability.ts";
+import type { Action, Announcement, Listener, Route } from "../../model/resource.ts";
 import type { ExplainResponse, ExplainServer } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { explainFarm } from "./explain-farm.ts";
 
 /** What the configuration does with a hello, step by step. Pure; `failing` holds servers that no node can reach. */
 export function explain(
@@ -66,10 +66,12 @@ function follow(
       answer.servers = named(action.server, configuration, failing);
       answer.steps.push(namedText(action.server, answer.servers));
       return;
-    case "farm":
+    case "farm": {
+      const { servers, steps } = explainFarm(action.farm, configuration, failing);
       answer.farm = action.farm;
-      answer.servers = balanced(action.farm, configuration, failing);
-      answer.steps.push(farmText(configuration.farms.get(action.farm), answer.servers));
+      answer.servers = servers;
+      answer.steps.push(...steps);
+    }
   }
 }
 
@@ -78,45 +80,10 @@ function namedText(name: ServerResourceName, servers: readonly ExplainServer[]):
   return `It would go to ${name} and no other server, which takes no connections: alert internal_error.`;
 }
 
-function farmText(farm: Farm | undefined, servers: readonly ExplainServer[]): string {
-  const eligible = servers.filter((server) => server.eligible).length;
-  if (eligible === 0) return `${farm?.name ?? "The farm"} has no server that may be chosen: alert internal_error.`;
-  return `${farm?.name ?? "The farm"} balances by ${farm?.balance ?? ""} over ${eligible} of ${servers.length} servers.`;
-}
-
 function named(name: ServerResourceName, configuration: Configuration, failing: ReadonlySet<string>): ExplainServer[] {
   const server = configuration.servers.get(name);
   if (server === undefined) return [];
   const usable = server.state !== "maintenance";
   const reason = usable && failing.has(name) ? "failing" : server.state;
   return [{ server: name, address: server.address, eligible: usable, reason, share: usable ? 1 : 0 }];
-}
-
-/** As a node chooses: backups only where no other server can be, and failing ones where all are. */
-function balanced(farm: FarmName, configuration: Configuration, failing: ReadonlySet<string>): ExplainServer[] {
-  const servers = [...configuration.servers.values()].filter((server) => farmOf(server.name) === farm);
-  const usable = servers.filter((server) => serverAvailability(server, false) === "ready");
-  const answering = usable.filter((server) => !failing.has(server.name));
-  const eligible = new Set(preferPrimaries(answering.length > 0 ? answering : usable));
-  const total = [...eligible].reduce((sum, server) => sum + server.weight, 0);
-  return servers.map((server) => {
-    const chosen = eligible.has(server);
-    const reason = chosen || !server.backup ? availability(server, failing) : "backup";
-    return {
-      server: server.name,
-      address: server.address,
-      eligible: chosen,
-      reason,
-      share: chosen ? server.weight / total : 0,
-    };
-  });
-}
-
-function preferPrimaries(servers: readonly Server[]): readonly Server[] {
-  const primaries = servers.filter((server) => !server.backup);
-  return primaries.length > 0 ? primaries : servers;
-}
-
-function availability(server: Server, failing: ReadonlySet<string>): "ready" | ServerUnavailable {
-  return serverAvailability(server, failing.has(server.name));
 }

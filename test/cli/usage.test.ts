@@ -6,8 +6,19 @@ import { exitCode } from "../../cli/exit-code.ts";
 import { runVerb } from "./run-verb.ts";
 
 const verbs = [
-  ...["apply", "get", "delete", "history", "show", "diff", "revert"],
-  ...["drain", "ready", "maintenance", "explain", "status", "affinity"],
+  "apply",
+  "get",
+  "delete",
+  "history",
+  "show",
+  "diff",
+  "revert",
+  "drain",
+  "ready",
+  "maintenance",
+  "explain",
+  "status",
+  "affinity",
 ];
 
 describe("a command line that is wrong ends with code 2, and is told in one line", () => {
