@@ -44,7 +44,10 @@ export class HeaderRecorder {
     const { remoteAddress, remotePort } = socket;
     socket.on("error", () => socket.destroy());
     // A check may be over, and reset, before it is accepted.
-    if (remoteAddress === undefined || remotePort === undefined) return;
+    if (remoteAddress === undefined || remotePort === undefined) {
+      socket.destroy();
+      return;
+    }
     const peer = joinSocketAddress(remoteAddress, remotePort);
     this.#sockets.add(socket);
     let came = Buffer.alloc(0);

@@ -40,22 +40,20 @@ const versions = [
   { version: 2, tlvs: allValues },
 ] as const;
 
-const written: readonly Written[] = [
-  ...versions.flatMap((policy) =>
-    [
-      { source: client4, destination: node4, said: "192.0.2.1 54321 198.51.100.2 443" },
-      { source: client6, destination: node6, said: "2001:db8::1 54321 2001:db8::2 8443" },
-      { source: "[::ffff:192.0.2.1]:54321", destination: node4, said: "192.0.2.1 54321 198.51.100.2 443" },
-      { source: client4, destination: node6, said: "::ffff:192.0.2.1 54321 2001:db8::2 8443" },
-      { source: client6, destination: node4, said: "2001:db8::1 54321 ::ffff:198.51.100.2 443" },
-    ].map(({ source, destination, said }) => ({
-      title: `version ${policy.version} with ${policy.tlvs.length} values, ${source} to ${destination}`,
-      header: proxyHeaderBytes(policy, connection(source, destination)),
-      nginx: policy.version === 1 ? said.replaceAll(/::ffff:\d+\.[\d.]+/g, inHex) : said,
-      haproxy: `${said} ${policy.tlvs.length > 0 ? "www.example.test id-0001" : " "}`,
-    })),
-  ),
-];
+const written: readonly Written[] = versions.flatMap((policy) =>
+  [
+    { source: client4, destination: node4, said: "192.0.2.1 54321 198.51.100.2 443" },
+    { source: client6, destination: node6, said: "2001:db8::1 54321 2001:db8::2 8443" },
+    { source: "[::ffff:192.0.2.1]:54321", destination: node4, said: "192.0.2.1 54321 198.51.100.2 443" },
+    { source: client4, destination: node6, said: "::ffff:192.0.2.1 54321 2001:db8::2 8443" },
+    { source: client6, destination: node4, said: "2001:db8::1 54321 ::ffff:198.51.100.2 443" },
+  ].map(({ source, destination, said }) => ({
+    title: `version ${policy.version} with ${policy.tlvs.length} values, ${source} to ${destination}`,
+    header: proxyHeaderBytes(policy, connection(source, destination)),
+    nginx: policy.version === 1 ? said.replaceAll(/::ffff:\d+\.[\d.]+/g, inHex) : said,
+    haproxy: `${said} ${policy.tlvs.length > 0 ? "www.example.test id-0001" : " "}`,
+  })),
+);
 
 /** nginx repeats the words of version 1, which has no dots in IPv6 addresses. */
 function inHex(mapped: string): string {
