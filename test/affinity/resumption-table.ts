@@ -32,6 +32,20 @@ export function resumptionTable(rows: readonly TableRow[], columns: readonly Tab
   return [line(head), line(rule), ...body].join("\n");
 }
 
+/** What stands between the marks: how it was measured, with what, and when. */
+export function measuredText(versions: readonly string[], comparator: string, table: string, when: Date): string {
+  return `Measured on ${when.toISOString().slice(0, 10)} on one machine, by \`SWITCHYARD_TABLE=1 npx vitest run test/affinity/resumption.test.ts\`:
+${versions.join(", ")}; compared with HAProxy ${comparator}. Four servers to a farm, each with keys and a session store of its
+own; 50 clients, five visits each, through two nodes (or two HAProxy with a \`peers\` section) alternately. The figures are
+the visits that resumed, as client and server saw it, of those in which the client had a session to offer. Before the third
+visit one Switchyard node was killed, and before the fourth it was started again.
+
+${table}
+
+"As published" is the stick table on the session id as HAProxy's manual has it, "with delay" the same with
+\`tcp-response inspect-delay 5s\`, without which the ServerHello often comes too late for it to be seen.`;
+}
+
 function percentText(percent: number | undefined): string {
   return percent === undefined ? "" : `${percent.toFixed(1)}%`;
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { splitSocketAddress } from "../../model/address.ts";
 import { AffinityFleet } from "./affinity-fleet.ts";
 import { HaproxyPair, haproxyWays } from "./haproxy-comparator.ts";
-import { resumptionTable, type TableColumn, writeMeasured } from "./resumption-table.ts";
+import { haproxyVersion } from "./haproxy-farm.ts";
+import { measuredText, resumptionTable, type TableColumn, writeMeasured } from "./resumption-table.ts";
 import type { TlsFarm } from "./tls-farm.ts";
 import { TlsStacks } from "./tls-stacks.ts";
 import { type Resumption, resumedPercent, visitInRounds } from "./visits.ts";
@@ -31,8 +32,11 @@ describe("resumption", () => {
   });
 
   afterAll(async () => {
-    if (wholeTable) writeMeasured(measured());
     console.log(measured());
+    if (wholeTable) {
+      const versions = stacks.stacks.map(({ name, version }) => `${name} ${version}`);
+      writeMeasured(measuredText(versions, await haproxyVersion(), measured(), new Date()));
+    }
     await haproxy.stop();
     await fleet.stop();
     await stacks.stop();
