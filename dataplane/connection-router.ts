@@ -112,16 +112,14 @@ export class ConnectionRouter implements ConnectionHandler {
     if (greeting === null || server === null) return;
     const settled = greeting.flight.add(bytes);
     routed.answer = greeting.flight.facts.answer;
-    if (!settled) return;
-    routed.resumption =
-      this.#parts.servers.affinity.observed(server.name, greeting.offered, greeting.flight.facts) ?? routed.resumption;
-    routed.greeting = null;
+    if (settled) this.#observe(routed);
   }
 
   closed(record: ClosedConnection): void {
     const routed = record.context as RoutedConnection | undefined;
     const { traffic, onClosed, routing } = this.#parts;
     const server = record.connectMs >= 0 ? (routed?.server ?? null) : null;
+    if (routed !== undefined && server !== null) this.#observe(routed);
     if (routing.listener(record.listener) !== undefined) {
       const { reason, bytesFromClient, bytesFromServer } = record;
       const answer = server === null ? undefined : routed?.answer;
@@ -144,6 +142,15 @@ export class ConnectionRouter implements ConnectionHandler {
 
   fault(error: Error): void {
     this.#parts.onFault(error);
+  }
+
+  /** Learns what the server's first flight said, as far as it was read; once for a connection. */
+  #observe(routed: RoutedConnection): void {
+    const { greeting, server } = routed;
+    if (greeting === null || server === null) return;
+    routed.greeting = null;
+    const resumed = this.#parts.servers.affinity.observed(server.name, greeting.offered, greeting.flight.facts);
+    routed.resumption = resumed ?? routed.resumption;
   }
 
   /** A connection that has ended had reached its server, who may be another since then. */

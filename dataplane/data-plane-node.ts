@@ -49,6 +49,8 @@ export interface DataPlaneNodeOptions {
   readonly onFault: (error: Error) => void;
   /** A server's health became another: for the log. */
   readonly onHealth: (transition: HealthTransition) => void;
+  /** A name of a server can't be resolved: for the log. */
+  readonly onUnresolved: (host: string, why: string) => void;
   /** The feed's, the bindings' or the cache's state is another: for the log. */
   readonly onState: () => void;
   readonly setLogLevel?: (level: LogLevel) => void;
@@ -156,8 +158,7 @@ export class DataPlaneNode {
     this.#bindings.close();
     this.#stop.abort();
     this.#run.abort();
-    this.#servers.close();
-    await Promise.all([this.#engine.close(graceMs), this.#running]);
+    await Promise.all([this.#servers.close(), this.#engine.close(graceMs), this.#running]);
     this.#router.waiting.close();
     await this.#options.cache?.close();
   }
@@ -195,6 +196,7 @@ export class DataPlaneNode {
         // The board is amid a change: whatever asks it comes after.
         queueMicrotask(() => this.#healthChanged(transition));
       },
+      onUnresolved: this.#options.onUnresolved,
       onAddresses: () => this.#router.waiting.roomAnywhere(),
     });
   }

@@ -26,6 +26,8 @@ export interface ServerSideParts {
   /** What was learnt of TLS sessions, for the other nodes of the region. */
   readonly publish: (learnt: Learnt) => void;
   readonly onTransition: (transition: HealthTransition) => void;
+  /** Hears, in a sentence, that a name can't be resolved. */
+  readonly onUnresolved: (host: string, why: string) => void;
   /** A name got or lost addresses: connections that wait may find room. */
   readonly onAddresses: () => void;
 }
@@ -48,6 +50,7 @@ export class ServerSide {
       resolve,
       nowMs,
       random,
+      onFault: parts.onUnresolved,
       onChange: (server) => {
         this.health.resolved(server, this.addresses.isReachable(server), nowMs());
         parts.onAddresses();
@@ -61,7 +64,7 @@ export class ServerSide {
       board: this.health,
       addresses: this.addresses,
       onTickets: (server, handshakes) => this.affinity.probed(server, handshakes),
-      nowMs,
+      now: nowMs,
       random,
     });
   }
@@ -86,8 +89,9 @@ export class ServerSide {
     yield* others;
   }
 
-  close(): void {
-    this.#checker.close();
+  /** Cuts off what is under way. */
+  async close(): Promise<void> {
     this.addresses.close();
+    await this.#checker.close();
   }
 }

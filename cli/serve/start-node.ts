@@ -7,6 +7,8 @@ import { DataPlaneNode } from "../../dataplane/data-plane-node.ts";
 import type { EngineChoice } from "../../dataplane/engine/choose-engine.ts";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import type { CommitFeed } from "../../dataplane/feed/commit-feed.ts";
+import type { HealthTransition } from "../../dataplane/health/server-health.ts";
+import { dnsResolve } from "../../dataplane/resolve/dns-resolve.ts";
 import { logConnection } from "../../dataplane/telemetry/access-log.ts";
 import type { NodeSession, SessionHost } from "../../dataplane/telemetry/node-session.ts";
 import { CliFailure } from "../cli-failure.ts";
@@ -42,10 +44,12 @@ export interface StartNodeOptions {
  * @throws CliFailure where another node has the state directory
  */
 export function startNode(options: StartNodeOptions): DataPlaneNode {
-  const { engine, logger, accessLogger, controls } = options;
+  const { engine, logger, accessLogger, controls, identity } = options;
   if (engine.fallback !== undefined) logger.warn(engine.fallback);
   if (controls.length === 0) logger.warn("there is no --control: this node reports to nobody");
   const { cache, cacheFault } = openCache(options);
+  // Connections of other processes, this one's earlier lives among them, have other ids.
+  const instance = `${identity.id.slice(0, 40)}-${randomBytes(6).toString("hex")}`;
   // As it is now: it moves on with every commit.
   const cameUpWith = cache?.kept;
   const node: DataPlaneNode = new DataPlaneNode({
@@ -55,13 +59,19 @@ export function startNode(options: StartNodeOptions): DataPlaneNode {
     cacheFault,
     session:
       controls.length === 0 ? undefined : (host) => new LazySession(() => loadSession(options, host, cameUpWith)),
+    region: identity.region,
+    instance,
+    resolve: dnsResolve(),
     hashSeed: randomBytes(4).readUInt32LE(),
+    random: Math.random,
     monotonicMs: () => performance.now(),
     wallMs: Date.now,
     onClosed: (closed, routed) => {
-      if (accessLogger !== undefined) logConnection(accessLogger, closed, routed);
+      if (accessLogger !== undefined) logConnection(accessLogger, closed, routed, instance);
     },
     onFault: (error) => logger.error({ err: error }, "node fault"),
+    onHealth: (transition) => logHealth(transition, logger),
+    onUnresolved: (host, why) => logger.warn({ host, why }, "a server's name can't be resolved"),
     onState: () => logState(node, logger),
     setLogLevel: (level) => {
       logger.level = level;
@@ -134,6 +144,11 @@ function logState(node: DataPlaneNode, logger: Logger): void {
   for (const unbound of node.unbound) logger.error(unbound, "a listener's address can't be bound");
   if (node.diskFault !== undefined) logger.error(node.diskFault, "the state directory can't be used");
   logger.debug({ revision: position.revision, feed, draining: node.draining }, "node state");
+}
+
+function logHealth({ server, from, to, reason, detail }: HealthTransition, logger: Logger): void {
+  const worse = to === "down" || to === "ejected" || to === "unresolved";
+  logger[worse ? "warn" : "info"]({ server, from, to, reason, detail }, "a server's health has changed");
 }
 
 /** Why a node is not ready, a line each. */

@@ -77,11 +77,17 @@ export class NodeRig {
       createEngine: createPortableEngine,
       feed: this.#feed,
       session: (host) => new FleetSession({ ...parts, hello, host }),
+      region: "",
+      instance: "n1",
+      resolve: async () => ({ addresses: [], ttlMs: 1000, missing: null }),
       hashSeed: 1,
+      random: Math.random,
       monotonicMs: () => performance.now(),
       wallMs: Date.now,
       onClosed: (closed, routed) => this.ended.push({ closed, routed }),
       onFault: (error) => this.faults.push(error),
+      onHealth: () => undefined,
+      onUnresolved: () => undefined,
       onState: () => undefined,
     });
     void this.node.start();

@@ -25,7 +25,7 @@ beforeEach(async () => {
   await rig.apply([
     farm("web"),
     server("web", "a", web.address),
-    farm("down"),
+    farm("down", { passiveHealth: { ejectedMax: 100 } }),
     server("down", "a", nobody),
     server("down", "b", nobody),
     farm("deaf", { connectTimeout: { nanos: 20_000_000 } }),
@@ -57,7 +57,7 @@ async function peer(listenerName: string): Promise<Peer> {
 async function line(nth: number): Promise<Record<string, unknown>> {
   const { closed, routed } = await rig.endedAs(nth);
   let text = "";
-  logConnection(pino({}, { write: (written: string) => (text += written) }), closed, routed);
+  logConnection(pino({}, { write: (written: string) => (text += written) }), closed, routed, "n1");
   expect(text).toMatch(/^[^\n\r]+\n$/);
   return JSON.parse(text) as Record<string, unknown>;
 }
@@ -158,7 +158,8 @@ describe("the metrics", () => {
     expect(read.get("switchyard_node_connections")).toBe(0);
     expect(read.get("switchyard_node_revision")).toBe(1);
     expect(read.get("switchyard_node_ready")).toBe(1);
-    expect(read.get("switchyard_node_servers_failing")).toBe(2);
+    expect(read.get('switchyard_node_servers_failing{state="ejected"}')).toBe(2);
+    expect(read.get('switchyard_node_servers_failing{state="down"}')).toBe(0);
     expect(read.get("switchyard_node_table_names")).toBe(5);
   });
 
@@ -167,7 +168,7 @@ describe("the metrics", () => {
     const { serverHealth } = await rig.reported("what fails", (node) => node.serverHealth.length === 2);
     const names = ["farms/down/servers/a", "farms/down/servers/b"];
     expect(serverHealth.map(({ server: name, reason }) => `${name} ${reason}`)).toEqual(
-      names.map((each) => `${each} refused`),
+      names.map((each) => `${each} connect_refused`),
     );
     await rig.apply([listener("edge", [port]), farm("web")], true);
     await rig.reported("nothing that fails", (node) => node.serverHealth.length === 0);
