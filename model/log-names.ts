@@ -23,6 +23,17 @@ export interface LogNames {
   readonly directiveSubject: string;
 }
 
+/** Where the nodes of one region tell each other what they learnt of TLS sessions. */
+export interface LearntSubjects {
+  /** For all of them. */
+  readonly news: string;
+  /** A question to any one of them, which are in one queue group for that. */
+  readonly question: string;
+  readonly questionQueue: string;
+  /** Answers to the node that asked, by its token. */
+  answers(nodeToken: string): string;
+}
+
 export const namespaceDefault = "switchyard";
 
 const namespacePattern = /^[a-z][a-z0-9_]{0,31}$/;
@@ -58,6 +69,37 @@ export function blobChunkSubject(names: LogNames, hash: Uint8Array, index: numbe
 /** The subject of one chunk of a snapshot. */
 export function snapshotChunkSubject(names: LogNames, revision: number, hash: Uint8Array, index: number): string {
   return `${names.namespace}.snapshot.chunk.${revision}.${hex(hash).slice(0, 16)}.${index}`;
+}
+
+/** Regions are any text; the subjects of two of them are never the same, nor one below the other. */
+export function learntSubjects({ namespace }: LogNames, region: string): LearntSubjects {
+  const base = `${namespace}.learnt.${regionToken(region)}`;
+  return {
+    news: `${base}.news`,
+    question: `${base}.ask`,
+    questionQueue: "answerers",
+    answers: (nodeToken) => `${base}.to.${nodeToken}`,
+  };
+}
+
+/** The part of a subject that stands for a node: its id, with `_` for each dot, as in the name of its inbox. */
+export function nodeToken(nodeId: string): string {
+  return nodeId.replaceAll(".", "_");
+}
+
+/** Whether it is the token of some node, so that a subject can be made of it. */
+export function isNodeToken(text: string): boolean {
+  return /^[A-Za-z0-9_-]{1,128}$/.test(text);
+}
+
+/** One token of a subject: letters, digits, `_` and `-` as they are, `=` with two digits for each other byte of UTF-8. */
+function regionToken(region: string): string {
+  if (region === "") return "=";
+  const bytes = new TextEncoder().encode(region);
+  return Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9_-]/.test(character) ? character : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }).join("");
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from "nats";
+import { nodeToken } from "../../model/log-names.ts";
 import { parseNatsUrls } from "../../model/nats-servers.ts";
 
 /** A server that is asked this often whether it lives, and owes two answers, is dead: noticed within 6 s. */
@@ -15,6 +16,8 @@ export interface NodeConnectOptions {
   /** `nats://HOST:PORT`, several with commas between; `tls://` for TLS; `nats://USER:PASSWORD@HOST:PORT`. */
   readonly servers: string;
   readonly nodeId: string;
+  /** What the connection publishes does not come back on its own subscriptions. */
+  readonly noEcho?: boolean;
 }
 
 /**
@@ -23,11 +26,12 @@ export interface NodeConnectOptions {
  *
  * @throws RangeError for a URL that is none; the library's NatsError where no server answers
  */
-export async function connectNode({ servers, nodeId }: NodeConnectOptions): Promise<NatsConnection> {
+export async function connectNode({ servers, nodeId, noEcho = false }: NodeConnectOptions): Promise<NatsConnection> {
   return connect({
     ...parseNatsUrls(servers),
     name: `node ${nodeId}`,
     inboxPrefix: inboxPrefix(nodeId),
+    noEcho,
     timeout: connectTimeoutMs,
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectWaitMs,
@@ -43,5 +47,5 @@ export async function connectNode({ servers, nodeId }: NodeConnectOptions): Prom
 
 /** A dot would make several tokens of it, and permissions hard to read. */
 export function inboxPrefix(nodeId: string): string {
-  return `_INBOX_${nodeId.replaceAll(".", "_")}`;
+  return `_INBOX_${nodeToken(nodeId)}`;
 }

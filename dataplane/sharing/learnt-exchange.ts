@@ -7,8 +7,10 @@ import type { Learnt } from "../../model/learnt.ts";
 export interface LearntExchange {
   /** Tells the others, soon: within some tens of milliseconds, many in one message. */
   publish(learnt: Learnt): void;
-  /** Asks what the others know; their answers come to `LearntHost.take`. */
+  /** Asks what the others know; their answers come to `LearntHost.take`. Done by itself at each connection. */
   ask(): void;
+  /** Shares until the signal aborts; resolves when nothing of it is left. What is published before is kept for then. */
+  hold(signal: AbortSignal): Promise<void>;
 }
 
 /** The node, for an exchange. */

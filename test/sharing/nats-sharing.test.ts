@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { leftOver, type OpenResources, openResources } from "../support/open-resources.ts";
+import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { NatsNode } from "./nats-node.ts";
+import { aName, anId } from "./recording-host.ts";
+
+let server: NatsServer;
+let before: OpenResources;
+let nodes: NatsNode[];
+
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+
+afterAll(async () => {
+  await server.dispose();
+});
+
+beforeEach(() => {
+  before = openResources();
+  nodes = [];
+});
+
+afterEach(async () => {
+  await Promise.all(nodes.map((node) => node.close()));
+  await waitFor("everything to be closed", () => leftOver(before, openResources()) === "", 10_000);
+});
+
+function start(nodeId: string, region = "eu", prepare?: (node: NatsNode) => void): NatsNode {
+  const node = new NatsNode(server.url, nodeId, region, prepare);
+  nodes.push(node);
+  return node;
+}
+
+let words = 0;
+
+/** Resolves when what the first publishes reaches the others. */
+async function together(first: NatsNode, ...others: readonly NatsNode[]): Promise<void> {
+  for (const other of others) {
+    words += 1;
+    const word = `hello-${words}`;
+    await waitFor("a word to arrive", () => {
+      first.exchange.publish(anId("s0", word));
+      return other.host.hasHeard(`s0 ${word}`);
+    });
+  }
+}
+
+describe("nodes of one region, over NATS", () => {
+  it("hear what each of them learns, and nobody hears itself", async () => {
+    const [one, two, three] = [start("n1"), start("n2"), start("n3.eu")];
+    await together(one, two, three);
+    await together(two, one);
+    two.exchange.publish(aName("s1", "name-1"));
+    two.exchange.publish(aName("s2", "name-2", true));
+    for (const { host } of [one, three])
+      await waitFor("both", () => host.hasHeard("s1 name-1") && host.hasHeard("-s2 name-2"));
+    expect(two.host.hasHeard("s1 name-1")).toBe(false);
+  });
+
+  it("hear nothing of another region, be its name part of theirs", async () => {
+    const [one, two, other, lower] = [start("n1", "a b"), start("n2", "a b"), start("n3", "a"), start("n4", "a b.c")];
+    await together(one, two);
+    expect([other.host.size, lower.host.size]).toEqual([0, 0]);
+  });
+
+  it("get at the start what another knows, in all its parts", async () => {
+    start("n1", "eu", ({ host }) => {
+      for (let part = 0; part < 5; part += 1) host.knows.push(anId("s1", `known-${part}`));
+    });
+    const late = start("n2");
+    const all = [0, 1, 2, 3, 4].map((part) => `s1 known-${part}`);
+    await waitFor("all that is known", () => late.host.size >= 5);
+    expect(late.host.heard).toEqual(all);
+  });
+
+  it("are asked two at a time, not all of them", async () => {
+    const knowing = Array.from({ length: 8 }, (_, index) =>
+      start(`k${index}`, "eu", ({ host }) => host.knows.push(anId("s1", "known"))),
+    );
+    await together(knowing[0] as NatsNode, ...knowing.slice(1));
+    const askedBefore = knowing.reduce((sum, { host }) => sum + host.askedFor, 0);
+    const late = start("n2");
+    await waitFor("the answer", () => late.host.hasHeard("s1 known"));
+    await together(knowing[0] as NatsNode, late);
+    const asked = knowing.reduce((sum, { host }) => sum + host.askedFor, 0) - askedBefore;
+    expect(asked).toBeGreaterThanOrEqual(1);
+    expect(asked).toBeLessThanOrEqual(2);
+  });
+
+  it("go on after the server was away: with the last word on what was learnt meanwhile", async () => {
+    const [one, two] = [start("n1"), start("n2")];
+    await together(one, two);
+    await server.kill();
+    await waitFor("both to see it", () => one.lost.length > 0 && two.lost.length > 0);
+    for (let each = 0; each < 3000; each += 1) one.exchange.publish(anId("s1", `away-${each % 1500}`));
+    two.host.knows.push(anId("s1", "known-by-two"));
+    await server.start();
+    await waitFor("what was learnt meanwhile", () => two.host.hasHeard("s1 away-1499"));
+    await waitFor("an answer", () => one.host.hasHeard("s1 known-by-two"));
+    expect(two.host.heard.filter((word) => word.startsWith("s1 away")).length).toBe(1500);
+    expect(one.exchange.dropped).toBe(0);
+  });
+
+  it("keep only the newest while nobody listens, and count the rest", async () => {
+    const one = start("n1");
+    await together(one, start("n2"));
+    await server.kill();
+    await waitFor("it to be seen", () => one.lost.length > 0);
+    for (let each = 0; each < 20_000; each += 1) one.exchange.publish(anId("s1", `away-${each}`));
+    expect(one.exchange.dropped).toBe(20_000 - 16_384);
+    await server.start();
+    await waitFor("the newest", () => nodes[1]?.host.hasHeard("s1 away-19999"));
+    expect([nodes[1]?.host.hasHeard("s1 away-3616"), nodes[1]?.host.hasHeard("s1 away-3615")]).toEqual([true, false]);
+  });
+
+  it("do not mind a server that is not there, at the start or at all", async () => {
+    await server.kill();
+    const [one, two] = [start("n1"), start("n2")];
+    one.exchange.publish(anId("s1", "early"));
+    one.exchange.ask();
+    await waitFor("several attempts", () => one.lost.length >= 2);
+    await server.start();
+    await waitFor("what was published before there was a server", () => two.host.hasHeard("s1 early"), 10_000).catch(
+      // Whoever subscribed too late has missed it; the next word must arrive.
+      () => together(one, two),
+    );
+  });
+});
