@@ -50,6 +50,8 @@ export class CheckedServer {
 
   /** A handshake of the check is over. Gives whether another is to follow at once. */
   ended(ticketHeads: readonly Uint8Array[]): boolean {
+    // Servers send them unasked.
+    if (!this.farm.followsTickets) return false;
     if (ticketHeads.length === 0) {
       this.#ticketless += 1;
       return false;

@@ -20,7 +20,8 @@ export function ticketHead(session: Uint8Array): Uint8Array | null {
     if (field.tag === ticketTag) {
       const ticket = elementAt(session, field.start, field.end);
       if (ticket?.tag !== octetStringTag || ticket.end === ticket.start) return null;
-      return session.slice(ticket.start, Math.min(ticket.end, ticket.start + ticketHeadBytes));
+      // A Buffer's own slice would share its memory with the session, which holds the master secret.
+      return new Uint8Array(session.subarray(ticket.start, Math.min(ticket.end, ticket.start + ticketHeadBytes)));
     }
     at = field.end;
   }
