@@ -12,6 +12,11 @@ const route = (names: number) =>
       action: { reject: {} },
     },
   });
+const bundle = (bytes: number) => {
+  const certificate = "-----BEGIN CERTIFICATE-----\nMIIBAA==\n-----END CERTIFICATE-----\n";
+  const caCertificates = certificate + "é".repeat((bytes - certificate.length) / 2);
+  return written({ farm: { name: "farms/web", healthCheck: { tls: { verify: true, caCertificates } } } });
+};
 const times = <T>(count: number, entry: T): T[] => Array.from({ length: count }, () => entry);
 
 test.each([
@@ -21,6 +26,7 @@ test.each([
   ["at most 1000", times(3000, farm), 0, 5000, 1000],
   ["no more than was asked for", times(3000, farm), 0, 7, 7],
   ["as many as have 10,000 names together", times(30, route(1000)), 0, undefined, 10],
+  ["as many as have 2.5 MB of certificates together", times(30, bundle(256 * 1024)), 0, undefined, 9],
   ["those before one that is too much", [...times(10, farm), ...times(30, route(1000))], 5, undefined, 15],
 ] as const)("a message takes %s", (_what, resources, start, most, expected) => {
   expect(countForMessage(resources, start, most)).toBe(expected);

@@ -34,7 +34,7 @@ function listValues(resource: Resource): number {
     case "farm": {
       const probe = resource.healthCheck?.probe;
       if (probe === undefined || probe.type === "tcp") return 0;
-      return probe.tls.alpnProtocols.length + Math.ceil(probe.tls.caCertificates.length / valueBytesMax);
+      return probe.tls.alpnProtocols.length + Math.ceil(Buffer.byteLength(probe.tls.caCertificates) / valueBytesMax);
     }
     case "server":
       return 0;

@@ -75,7 +75,7 @@ test("many nodes come in several messages, the last of which ends the first pass
 
 test("nodes with much to say are fewer in a message, which has an end where it is sent", async () => {
   const view = new FleetView("cp-1");
-  const serverHealth = Array.from({ length: 9000 }, () => ({ server: "farms/f/servers/s", failing: true }));
+  const serverHealth = Array.from({ length: 4500 }, () => ({ server: "farms/f/servers/s", failing: true }));
   for (const id of ["a", "b", "c"])
     view.report(connect(view, id), NodeReport.fromPartial({ digest: new Uint8Array(32), serverHealth }), 0);
   const reader = watching(view);

@@ -178,6 +178,24 @@ describe("a node that breaks the protocol is cut off, and nobody else is", () =>
     "no digest": (session) => session.hello("bad").report({}),
     "1001 degraded objects": (session) => session.hello("bad").report({ ...soundReport, degraded: many(1001, {}) }),
     "10001 servers": (session) => session.hello("bad").report({ ...soundReport, serverHealth: many(10_001, {}) }),
+    "a detail of 1025": (session) =>
+      session.hello("bad").report({ ...soundReport, serverHealth: [{ detail: "x".repeat(1025) }] }),
+    "connections to 10001 servers": (session) =>
+      session.hello("bad").report({ ...soundReport, serverConnections: many(10_001, {}) }),
+    "connections to a server with a name of 257": (session) =>
+      session.hello("bad").report({ ...soundReport, serverConnections: [{ server: "x".repeat(257) }] }),
+    "findings of 1001 farms": (session) =>
+      session.hello("bad").report({ ...soundReport, farmAffinity: many(1001, {}) }),
+    "a finding of 65": (session) =>
+      session.hello("bad").report({ ...soundReport, farmAffinity: [{ finding: "x".repeat(65) }] }),
+    "a sentence of 1025": (session) =>
+      session.hello("bad").report({ ...soundReport, farmAffinity: [{ sentence: "x".repeat(1025) }] }),
+    "advice of 4097": (session) =>
+      session.hello("bad").report({ ...soundReport, farmAffinity: [{ advice: "x".repeat(4097) }] }),
+    "65 outcomes of sessions": (session) =>
+      session.hello("bad").traffic({
+        unrouted: { resumptions: Object.fromEntries(many(65, 1n).map((value, index) => [`w${index}`, value])) },
+      }),
     "5 MiB of words": (session) =>
       session.hello("bad").report({ ...soundReport, degraded: [{ detail: "x".repeat(5 << 20) }] }),
   };

@@ -95,6 +95,24 @@ test("what the mask leaves out is not looked at", async () => {
   );
 });
 
+test("a part of a farm's policy is taken whole, its fields filled in, and nothing else with it", async () => {
+  const name = "farms/web";
+  const affinity = { fallback: 2 as const, sourcePrefixV6: 64 };
+  const check = { kind: { $case: "tcp" as const, value: {} }, rise: 5 };
+  const asked = { name, affinity, healthCheck: check, balance: 8 as const };
+  const both = await running.config.updateFarm({ farm: asked, updateMask: ["affinity", "health_check"] });
+  expect(both.farm).toMatchObject({
+    balance: 1,
+    affinity: { fallback: 2, sourcePrefixV6: 64, sourcePrefixV4: 32, sessionIdsMax: 30_000 },
+    healthCheck: { rise: 5, fall: 3 },
+  });
+  const { farm } = await running.config.updateFarm({ farm: { name }, updateMask: ["health_check", "panic_threshold"] });
+  expect(farm).toMatchObject({ healthCheck: undefined, panicThreshold: 1, affinity: { sourcePrefixV6: 64 } });
+  expect(await refusalText(running.config.updateFarm({ farm: asked, updateMask: ["affinity.fallback"] }))).toBe(
+    "INVALID_ARGUMENT INVALID_FIELD | update_mask.paths[0]: UNKNOWN_FIELD",
+  );
+});
+
 test("an etag holds for an update with a mask too", async () => {
   const { route } = await running.config.getRoute({ name: shop });
   const update = (etag: string): Promise<unknown> =>
