@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { credentials } from "@grpc/grpc-js";
 import { type FarmStatus, FleetServiceClient } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import { checkout, freePorts } from "../e2e/running-switchyard.ts";
+import { checkout } from "../e2e/running-switchyard.ts";
+import { serverPorts } from "./server-ports.ts";
 import { FleetProcess, until } from "../fleet/real-fleet.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { runTool } from "../support/run-tool.ts";
@@ -47,7 +48,7 @@ export class AffinityFleet {
   static async start(how: "with NATS" | "without NATS"): Promise<AffinityFleet> {
     const network = await TestNetwork.make();
     const nats = how === "with NATS" ? await startNatsServer({ host: network.address }) : undefined;
-    const [admin, ops] = (await freePorts(2)) as [number, number];
+    const [admin, ops] = (await serverPorts(2)) as [number, number];
     const fleet = new AffinityFleet(network, nats, `${network.address}:${admin}`, ops);
     try {
       await fleet.#start();

@@ -1,5 +1,5 @@
 import { joinSocketAddress } from "../../model/address.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
+import { serverPorts } from "./server-ports.ts";
 import { runTool } from "../support/run-tool.ts";
 import { TlsFiles } from "./tls-files.ts";
 import { type ResumptionMode, resumptionModes, serverIds, type TlsFarm, type TlsStack } from "./tls-farm.ts";
@@ -19,7 +19,7 @@ export async function startGnutlsStack(host: string): Promise<TlsStack> {
   const certificate = ["--x509keyfile", files.key, "--x509certfile", files.cert];
   for (const mode of resumptionModes) {
     const ids = serverIds();
-    const ports = await freePorts(ids.length);
+    const ports = await serverPorts(ids.length);
     const servers = ids.map((id, index) => ({ id, address: joinSocketAddress(host, ports[index] as number) }));
     for (const [index, { address }] of servers.entries()) {
       const words = ["--http", "--port", String(ports[index]), ...certificate, ...modeWords[mode]];

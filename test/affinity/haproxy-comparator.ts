@@ -1,5 +1,5 @@
 import { joinSocketAddress } from "../../model/address.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
+import { serverPorts } from "./server-ports.ts";
 import type { Edge } from "./returning-client.ts";
 import { serverNameOf, type TlsFarm } from "./tls-farm.ts";
 import { TlsFiles } from "./tls-files.ts";
@@ -44,10 +44,10 @@ export class HaproxyPair {
 
   static async start(farms: readonly TlsFarm[]): Promise<HaproxyPair> {
     const files = await TlsFiles.make();
-    const peerPorts = await freePorts(2);
+    const peerPorts = await serverPorts(2);
     const edges = new Map<HaproxyWay, readonly Edge[]>();
     for (const way of haproxyWays) {
-      const ports = await freePorts(2);
+      const ports = await serverPorts(2);
       edges.set(
         way,
         ports.map((port) => ({ host: "127.0.0.1", port })),

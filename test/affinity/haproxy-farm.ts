@@ -1,5 +1,5 @@
 import { joinSocketAddress } from "../../model/address.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
+import { serverPorts } from "./server-ports.ts";
 import { runTool } from "../support/run-tool.ts";
 import { TlsFiles } from "./tls-files.ts";
 import { type ResumptionMode, resumptionModes, serverIds, type TlsStack } from "./tls-farm.ts";
@@ -9,7 +9,7 @@ import { ToolProcess } from "./tool-process.ts";
 export async function startHaproxyStack(host: string): Promise<TlsStack> {
   const files = await TlsFiles.make();
   const ids = serverIds();
-  const ports = await freePorts(ids.length * resumptionModes.length);
+  const ports = await serverPorts(ids.length * resumptionModes.length);
   const addressOf = (server: number, mode: number) =>
     joinSocketAddress(host, ports[server * resumptionModes.length + mode] as number);
   const processes = ids.map((id, server) => {

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { joinSocketAddress } from "../../model/address.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
+import { serverPorts } from "./server-ports.ts";
 import { runTool } from "../support/run-tool.ts";
 import { TlsFiles } from "./tls-files.ts";
 import { type ResumptionMode, resumptionModes, serverIds, type TlsFarm, type TlsStack } from "./tls-farm.ts";
@@ -29,7 +29,7 @@ export class NginxStack implements TlsStack {
   static async start(host: string): Promise<NginxStack> {
     const files = await TlsFiles.make();
     const ids = serverIds();
-    const ports = await freePorts(ids.length * resumptionModes.length);
+    const ports = await serverPorts(ids.length * resumptionModes.length);
     const portOf = (server: number, mode: number): number => ports[server * resumptionModes.length + mode] as number;
     const processes = new Map<string, ToolProcess>();
     for (const [server, id] of ids.entries()) {

@@ -1,5 +1,5 @@
 import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
-import { freePorts } from "../e2e/running-switchyard.ts";
+import { serverPorts } from "./server-ports.ts";
 import { runTool } from "../support/run-tool.ts";
 import { TlsFiles } from "./tls-files.ts";
 import { type ResumptionMode, resumptionModes, serverIds, type TlsFarm, type TlsStack } from "./tls-farm.ts";
@@ -65,7 +65,7 @@ export class OpensslFarm {
   ): Promise<OpensslFarm> {
     const files = await TlsFiles.make();
     const ids = serverIds();
-    const ports = await freePorts(ids.length);
+    const ports = await serverPorts(ids.length);
     const addresses = ports.map((port) => joinSocketAddress(host, port));
     const servers = await Promise.all(
       addresses.map((address) => OpensslServer.start(address, files, [...modeWords[mode], ...words])),
