@@ -4,11 +4,14 @@
  */
 const alpha = 1e-6;
 
-/** Pearson's chi-squared test of counts against the parts (they add up to 1) that each should have. */
-export function chiSquared(
+/**
+ * Pearson's chi-squared test of counts against the parts (they add up to 1) that each should have: null where chance explains
+ * the difference, else what was counted, for the report.
+ */
+export function deviation(
   counts: Readonly<Record<string, number>>,
   parts: Readonly<Record<string, number>>,
-): { readonly statistic: number; readonly critical: number } {
+): string | null {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   let statistic = 0;
   for (const id of new Set([...Object.keys(counts), ...Object.keys(parts)])) {
@@ -16,7 +19,9 @@ export function chiSquared(
     const difference = (counts[id] ?? 0) - expected;
     if (difference !== 0) statistic += difference ** 2 / expected;
   }
-  return { statistic, critical: chiSquaredCritical(Object.keys(parts).length - 1, alpha) };
+  const critical = chiSquaredCritical(Object.keys(parts).length - 1, alpha);
+  if (statistic < critical) return null;
+  return `${JSON.stringify(counts)} for ${JSON.stringify(parts)}: chi-squared ${statistic}, critical value ${critical}`;
 }
 
 /** The value that a chi-squared variable of so many degrees of freedom exceeds with this probability. */

@@ -38,6 +38,8 @@ const plainServer: Omit<Server, "name"> = {
   checkAddress: null,
 };
 
+const encoder = new TextEncoder();
+
 const named = (id: string): ServerResourceName => `farms/f/servers/${id}`;
 
 /** One farm in a node's routing, changed as commits change it, with conditions that a test sets. */
@@ -94,7 +96,7 @@ export class ChoosingFarm implements ServerConditions {
       tried: new Set(tried.map(named)),
       preferred: preferred.map(named),
       source: source === null ? null : typeof source === "string" ? (ipBytes(source) as Uint8Array) : source,
-      nameBytes: new TextEncoder().encode(name),
+      nameBytes: encoder.encode(name),
       region: this.#region,
       random: random ?? this.#random,
     };

@@ -116,7 +116,7 @@ describe("rendezvous hashing", () => {
         const farm = farmOf({ balance: "source_hash" }, before);
         const moves = movesOf(farm, 300, () => farm.put(id, { weight }));
         const grows = weight > (before[id] ?? 0);
-        for (const move of moves) expect(move.split(">").indexOf(id), move).toBe(grows ? 1 : 0);
+        for (const move of moves) expect(move.split(">").indexOf(id), `${id}: ${move}`).toBe(grows ? 1 : 0);
         // All of a server that takes nothing more have gone; else no more than had to.
         if (weight === 0) expect(placesOf(farm, 300)).not.toContain(id);
       }),
