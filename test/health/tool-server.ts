@@ -83,7 +83,7 @@ async function canConnect(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port });
     socket.once("connect", () => {
-      socket.end();
+      socket.destroy();
       resolve(true);
     });
     socket.once("error", () => resolve(false));
