@@ -21,7 +21,8 @@ export async function requestOver(address: SocketAddress, request: Request = {})
   let failure: NodeJS.ErrnoException | undefined;
   tls.on("data", (chunk: Buffer) => (received += chunk.toString()));
   tls.on("error", (error) => (failure ??= error));
-  tls.end("GET / HTTP/1.0\r\n\r\n");
+  // Its end is the server's to make: nginx as a balancer ends both sides with the client's.
+  tls.write("GET / HTTP/1.0\r\n\r\n");
   // Not `once`, which an error would reject.
   await new Promise((resolve) => tls.once("close", resolve));
   socket.destroy();
