@@ -25,6 +25,7 @@ const settings: ListenerSettings = {
   helloDeadlineMs: holdSeconds * 1000,
   clientIdleTimeoutMs: holdSeconds * 1000,
   connectionsMax,
+  proxyNetworks: [],
 };
 
 async function run(settingsOf: TargetArguments): Promise<void> {

@@ -1,10 +1,13 @@
 import type { SocketAddress } from "../../model/address.ts";
 import { joinSocketAddress } from "../../model/address.ts";
+import { farmPolicyDefaults } from "../../model/farm-policy.ts";
 import type { Route, Server } from "../../model/resource.ts";
 import type { ServerNamePattern } from "../../model/server-name-pattern.ts";
+import type { ChoiceRequest } from "../../dataplane/choose/choice-request.ts";
 import { chooseServer } from "../../dataplane/choose/choose-server.ts";
-import { RoundRobin } from "../../dataplane/choose/round-robin.ts";
+import { FarmBalancing } from "../../dataplane/choose/farm-balancing.ts";
 import type { FarmRouting } from "../../dataplane/choose/routing.ts";
+import type { ServerConditions } from "../../dataplane/choose/server-conditions.ts";
 import type {
   Arrival,
   ClosedConnection,
@@ -20,6 +23,21 @@ const farm = "farms/bench" as const;
 const noPrefix = new Uint8Array(0);
 const holdMs = holdSeconds * 1000;
 const connectTimeoutMs = 5000;
+
+const anyServer: ChoiceRequest = {
+  tried: new Set(),
+  preferred: [],
+  source: null,
+  nameBytes: noPrefix,
+  region: "",
+  random: Math.random,
+};
+const allWell: ServerConditions = {
+  isHealthy: () => true,
+  share: () => 1,
+  connections: () => 0,
+  isReachable: () => true,
+};
 
 /** Enough for a ServerHello, which has the session id. */
 const tapBytes = 256;
@@ -51,11 +69,13 @@ export class TargetDecisions implements ConnectionHandler {
         connectAttemptsMax: 3,
         serverIdleTimeoutMs: holdMs,
         halfCloseTimeoutMs: holdMs,
+        ...farmPolicyDefaults,
       },
       servers: new Map(servers.map((server) => [server.name, server])),
-      roundRobin: new RoundRobin(),
+      balancing: new FarmBalancing(),
     };
-    for (const server of servers) this.#verdicts.set(server, verdictFor(server));
+    for (const [index, server] of servers.entries())
+      this.#verdicts.set(server, verdictFor(server, joinSocketAddress("127.0.0.1", serverPorts[index] as number)));
   }
 
   decide(arrival: Arrival): Verdict {
@@ -67,9 +87,14 @@ export class TargetDecisions implements ConnectionHandler {
     const route = this.#table.lookup(hello.nameBytes, 0, hello.nameLength, narrowing);
     if (route === undefined)
       return { verdict: "reject", alert: "unrecognized_name", reason: "no_route", context: null };
-    const server = this.#sessions.find(hello.sessionId) ?? chooseServer(this.#farm, new Set(), () => false);
+    const server = this.#sessions.find(hello.sessionId) ?? this.#balanced();
     const verdict = server && this.#verdicts.get(server);
     return verdict ?? { verdict: "reject", alert: "internal_error", reason: "no_server", context: null };
+  }
+
+  #balanced(): Server | undefined {
+    const choice = chooseServer(this.#farm, anyServer, allWell);
+    return "server" in choice ? choice.server : undefined;
   }
 
   /** The bench's servers all live: a dial that failed is a fault of the run, which the client sees as one. */
@@ -119,17 +144,20 @@ function serverAt(index: number, address: SocketAddress): Server {
     region: "",
     backup: false,
     state: "ready",
+    connectionsMax: 0,
+    checkAddress: null,
   };
 }
 
-function verdictFor(server: Server): ConnectVerdict {
+function verdictFor(server: Server, address: SocketAddress): ConnectVerdict {
   return {
     verdict: "connect",
-    address: server.address,
+    address,
     connectTimeoutMs,
     serverIdleTimeoutMs: holdMs,
     halfCloseTimeoutMs: holdMs,
     prefix: noPrefix,
+    source: null,
     tapServerBytesMax: tapBytes,
     context: server,
   };
