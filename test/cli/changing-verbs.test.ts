@@ -90,6 +90,52 @@ describe("apply", () => {
   });
 });
 
+describe("a farm's policy in a file", () => {
+  const cases: readonly (readonly [what: string, yaml: string, ...lines: RegExp[]])[] = [
+    [
+      "what the control plane finds, each at its place",
+      "farm:\n  name: farms/web\n  healthCheck:\n    https:\n      expectedStatuses: ['200', 2xx]\n" +
+        "      tls: {alpnProtocols: [h2]}\n    interval: 0.05s\n  proxyProtocol: {version: PROXY_VERSION_1, tlvs: [PROXY_TLV_ALPN]}",
+      /^<stdin>:7:15: farm\.healthCheck\.interval: 0\.05 s is not between/,
+      /^<stdin>:6:29: farm\.healthCheck\.https\.tls\.alpnProtocols\[0\]: the check speaks HTTP\/1\.1 only/,
+      /^<stdin>:5:33: farm\.healthCheck\.https\.expectedStatuses\[1\]: "2xx" is no status/,
+      /^<stdin>:8:45: farm\.proxyProtocol\.tlvs: version 1 has no place/,
+    ],
+    [
+      "two kinds of check",
+      "farm: {name: farms/web, healthCheck: {tcp: {}, tls: {}}}",
+      /^<stdin>:1:48: farm\.healthCheck\.tls: only one of tcp, tls, https may be set; tcp is, at /,
+    ],
+    [
+      "a kind that nothing is said of",
+      "farm: {name: farms/web, healthCheck: {tcp: }}",
+      /^<stdin>:1:44: farm\.healthCheck\.tcp: has no value; write \{\} for an empty one/,
+    ],
+    [
+      "no kind",
+      "farm: {name: farms/web, healthCheck: {rise: 2}}",
+      /^<stdin>:1:25: farm\.healthCheck: one of tcp, tls or https is needed/,
+    ],
+    [
+      "a word that is nearly right, and a value that is none",
+      "farm: {name: farms/web, affinity: {fallbak: AFFINITY_FALLBACK_SOURCE, drain: honour}}",
+      /^<stdin>:1:36: farm\.affinity\.fallbak: unknown field; did you mean fallback\?/,
+      /^<stdin>:1:78: farm\.affinity\.drain: must be one of DRAIN_AFFINITY_HONOUR, DRAIN_AFFINITY_LEAVE, not the text "honour"/,
+    ],
+    [
+      "a status that YAML takes for a number",
+      "farm: {name: farms/web, healthCheck: {https: {expectedStatuses: [200]}}}",
+      /^<stdin>:1:66: farm\.healthCheck\.https\.expectedStatuses\[0\]: must be text, not 200; put it between quotes/,
+    ],
+  ];
+  it.each(cases)("is refused for %s", async (_what, stdin, ...lines) => {
+    const { code, stderr } = await rig.run("apply -f -", { stdin: String(stdin) });
+    expect(code).not.toBe(0);
+    const faults = stderr.split("\n").filter((line) => line.startsWith("<stdin>"));
+    expect(faults).toEqual(lines.map((line) => expect.stringMatching(line) as string));
+  });
+});
+
 describe("get", () => {
   it.each(["yaml", "json"])("all as %s, applied again, changes nothing", async (form) => {
     await rig.done("apply -f -", { stdin: shop });
