@@ -4,57 +4,22 @@ import { farmOf } from "../model/resource-name.ts";
 import type { Announcement } from "../model/resource.ts";
 import { Bindings } from "./bindings.ts";
 import type { DiskFault } from "./cache/disk-fault.ts";
-import type { LastKnownGood } from "./cache/last-known-good.ts";
 import { Routing } from "./choose/routing.ts";
 import { ConnectionRouter } from "./connection-router.ts";
-import type { ClosedConnection, ConnectionHandler, Engine } from "./engine/engine.ts";
+import type { Engine } from "./engine/engine.ts";
 import type { CommitFeed } from "./feed/commit-feed.ts";
 import { Follower, type FollowerState } from "./feed/follower.ts";
 import { inSlices } from "./feed/in-slices.ts";
 import type { HealthTransition, ServerHealthBoard } from "./health/server-health.ts";
-import type { Resolve } from "./resolve/resolve.ts";
+import type { DataPlaneNodeOptions } from "./node-options.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
 import { ServerSide } from "./server-side.ts";
-import type { LearntExchange, LearntHost } from "./sharing/learnt-exchange.ts";
+import type { LearntExchange } from "./sharing/learnt-exchange.ts";
 import { explainDecision } from "./telemetry/explain-decision.ts";
 import { extractTable } from "./telemetry/extract-table.ts";
 import type { NodeState } from "./telemetry/node-report.ts";
-import type { Explanation, LogLevel, NodeSession, SessionHost } from "./telemetry/node-session.ts";
+import type { Explanation, NodeSession, SessionHost } from "./telemetry/node-session.ts";
 import { Traffic } from "./telemetry/traffic.ts";
-
-export interface DataPlaneNodeOptions {
-  readonly createEngine: (handler: ConnectionHandler) => Engine;
-  readonly feed: CommitFeed;
-  /** What the node keeps on disk; undefined for a node that keeps nothing. The node closes it. */
-  readonly cache?: LastKnownGood | undefined;
-  /** Why there is no cache where there should be one. */
-  readonly cacheFault?: DiskFault | undefined;
-  /** Made with the node's own state and doings; undefined for a node that reports to nobody. */
-  readonly session: ((host: SessionHost) => NodeSession) | undefined;
-  /** The way to the other nodes of the region; undefined for a node that has none. */
-  readonly exchange?: ((host: LearntHost) => LearntExchange) | undefined;
-  /** Where the node stands; empty for nowhere. */
-  readonly region: string;
-  /** Begins the unique ids of this process's connections. */
-  readonly instance: string;
-  readonly resolve: Resolve;
-  /** 32 random bits of the process. */
-  readonly hashSeed: number;
-  /** From 0 to below 1, as Math.random. */
-  readonly random: () => number;
-  /** Milliseconds of a monotonic clock, and since 1970. */
-  readonly monotonicMs: () => number;
-  readonly wallMs: () => number;
-  readonly onClosed: (closed: ClosedConnection, routed: RoutedConnection | undefined) => void;
-  readonly onFault: (error: Error) => void;
-  /** A server's health became another: for the log. */
-  readonly onHealth: (transition: HealthTransition) => void;
-  /** A name of a server can't be resolved: for the log. */
-  readonly onUnresolved: (host: string, why: string) => void;
-  /** The feed's, the bindings' or the cache's state is another: for the log. */
-  readonly onState: () => void;
-  readonly setLogLevel?: (level: LogLevel) => void;
-}
 
 /** One data-plane node: it follows the log, routes by it, and reports. It has no state that it can't lose. */
 export class DataPlaneNode {
@@ -247,6 +212,7 @@ export class DataPlaneNode {
       kept: diskFault === undefined ? cache?.kept : undefined,
       diskFault,
       unbound: this.#bindings.unbound(),
+      notTransparent: this.#engine.sourceTransparent ? [] : [...this.#servers.transparentFarms],
       health: this.#servers.health.states(monotonicMs()),
       serverConnections: this.#servers.connections(),
       affinity: this.#servers.affinity.reports(),
@@ -276,7 +242,12 @@ export class DataPlaneNode {
   async #live(loaded: Configuration | undefined): Promise<void> {
     const { signal } = this.#stop;
     if (signal.aborted) return;
-    await Promise.all([this.#follow(this.#options.feed, signal), this.#session?.hold(signal), this.#prove(loaded)]);
+    await Promise.all([
+      this.#follow(this.#options.feed, signal),
+      this.#session?.hold(signal),
+      this.#exchange?.hold(signal),
+      this.#prove(loaded),
+    ]);
   }
 
   /** Follows the log, anew from where the node then stands each time that a run was ended. */

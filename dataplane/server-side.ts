@@ -1,6 +1,6 @@
 import type { Change } from "../model/configuration.ts";
 import type { Learnt } from "../model/learnt.ts";
-import type { ServerResourceName } from "../model/resource-name.ts";
+import type { FarmName, ServerResourceName } from "../model/resource-name.ts";
 import type { Routing } from "./choose/routing.ts";
 import { HealthChecker } from "./health/health-checker.ts";
 import { type HealthTransition, ServerHealthBoard } from "./health/server-health.ts";
@@ -39,6 +39,8 @@ export class ServerSide {
   readonly addresses: ResolvedAddresses;
   readonly affinity: SessionAffinity;
   readonly dispatch: ServerDispatch;
+  /** Farms whose servers are to see the client's own address. */
+  readonly transparentFarms = new Set<FarmName>();
   readonly #checker: HealthChecker;
   readonly #parts: ServerSideParts;
 
@@ -72,6 +74,10 @@ export class ServerSide {
   /** Carries out changes that the routing has taken already. */
   apply(changes: readonly Change[]): void {
     const nowMs = this.#parts.nowMs();
+    for (const { before, after } of changes) {
+      if (before?.kind === "farm") this.transparentFarms.delete(before.name);
+      if (after?.kind === "farm" && after.sourceTransparent) this.transparentFarms.add(after.name);
+    }
     this.health.apply(changes, nowMs);
     this.addresses.apply(changes);
     this.affinity.apply(changes);

@@ -8,7 +8,10 @@ import type { EngineChoice } from "../../dataplane/engine/choose-engine.ts";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import type { CommitFeed } from "../../dataplane/feed/commit-feed.ts";
 import type { HealthTransition } from "../../dataplane/health/server-health.ts";
+import { NatsLearntExchange } from "../../dataplane/nats/nats-learnt-exchange.ts";
 import { dnsResolve } from "../../dataplane/resolve/dns-resolve.ts";
+import type { LearntExchange, LearntHost } from "../../dataplane/sharing/learnt-exchange.ts";
+import { SessionLearntExchange } from "../../dataplane/sharing/session-learnt-exchange.ts";
 import { logConnection } from "../../dataplane/telemetry/access-log.ts";
 import type { NodeSession, SessionHost } from "../../dataplane/telemetry/node-session.ts";
 import { CliFailure } from "../cli-failure.ts";
@@ -48,6 +51,7 @@ export function startNode(options: StartNodeOptions): DataPlaneNode {
   if (engine.fallback !== undefined) logger.warn(engine.fallback);
   if (controls.length === 0) logger.warn("there is no --control: this node reports to nobody");
   const { cache, cacheFault } = openCache(options);
+  const sharing = new Sharing(options);
   // Connections of other processes, this one's earlier lives among them, have other ids.
   const instance = `${identity.id.slice(0, 40)}-${randomBytes(6).toString("hex")}`;
   // As it is now: it moves on with every commit.
@@ -58,7 +62,10 @@ export function startNode(options: StartNodeOptions): DataPlaneNode {
     cache,
     cacheFault,
     session:
-      controls.length === 0 ? undefined : (host) => new LazySession(() => loadSession(options, host, cameUpWith)),
+      controls.length === 0
+        ? undefined
+        : (host) => new LazySession(() => loadSession(options, host, cameUpWith, sharing.bySession)),
+    exchange: (host) => sharing.open(host),
     region: identity.region,
     instance,
     resolve: dnsResolve(),
@@ -121,6 +128,7 @@ async function loadSession(
   { identity, controls, engine, logger }: StartNodeOptions,
   host: SessionHost,
   cameUpWith: Kept | undefined,
+  learnt: SessionLearntExchange | undefined,
 ): Promise<NodeSession> {
   const { FleetSession } = await import("../../dataplane/telemetry/fleet-session.ts");
   const hello = {
@@ -134,7 +142,31 @@ async function loadSession(
     lastKnownGoodDigest: cameUpWith?.digest ?? new Uint8Array(0),
   };
   const onLost = (address: string, why: string): void => logger.warn({ address, why }, "fleet session lost");
-  return new FleetSession({ addresses: controls, hello, host, backoff: newBackoff(), random: Math.random, onLost });
+  const backoff = newBackoff();
+  return new FleetSession({ addresses: controls, hello, host, learnt, backoff, random: Math.random, onLost });
+}
+
+/** The way to the other nodes of the region: NATS, or the session with the control plane where there is none. */
+class Sharing {
+  readonly #options: StartNodeOptions;
+  bySession: SessionLearntExchange | undefined;
+
+  constructor(options: StartNodeOptions) {
+    this.#options = options;
+  }
+
+  open(host: LearntHost): LearntExchange {
+    const { nats, identity, logger } = this.#options;
+    const nowMs = (): number => performance.now();
+    if (nats === undefined) {
+      this.bySession = new SessionLearntExchange(host, nowMs);
+      return this.bySession;
+    }
+    const { url: servers, namespace } = nats;
+    const { id: nodeId, region } = identity;
+    const onLost = (why: string): void => logger.warn({ why }, "TLS sessions are not shared with other nodes");
+    return new NatsLearntExchange({ servers, namespace, nodeId, region, host, nowMs, backoff: newBackoff(), onLost });
+  }
 }
 
 /** What an operator must know at once: a log that can't be followed, an address that can't be bound, a disk that fails. */

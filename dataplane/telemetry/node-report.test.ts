@@ -16,6 +16,7 @@ function parts(more: Partial<NodeState> = {}): NodeState {
     kept: undefined,
     diskFault: undefined,
     unbound: [],
+    notTransparent: [],
     health: [],
     serverConnections: [],
     affinity: [],
@@ -80,6 +81,11 @@ describe("a report", () => {
       { name: "log", reason: "forked", detail: "another history", revision: 12n },
       { name: "listeners/edge", reason: "address_in_use", detail: "127.0.0.1:443: EADDRINUSE", revision: 9n },
     ]);
+  });
+
+  it("names farms whose servers should see the client's address, on a node that can't do that", () => {
+    const { degraded } = nodeReport(parts({ notTransparent: ["farms/f"] }));
+    expect(degraded).toMatchObject([{ name: "farms/f", reason: "source_transparent", revision: 12n }]);
   });
 
   it("lists servers that fail, since when on the wall's clock, and why", () => {

@@ -35,6 +35,8 @@ export interface NodeState {
   /** Why the state directory can't be used. */
   readonly diskFault: DiskFault | undefined;
   readonly unbound: readonly UnboundAddress[];
+  /** Farms whose servers should see the client's own address, and do not, as this node can't. */
+  readonly notTransparent: readonly string[];
   /** Servers that are not plainly well, or whose certificate was seen. Times are of the monotonic clock. */
   readonly health: Iterable<ServerHealthSeen>;
   /** Live connections, those first that the control plane must know of. */
@@ -62,6 +64,8 @@ export function nodeReport(parts: NodeState): NodeReport {
     detail: `${each.address}: ${each.detail}`,
     revision: BigInt(each.revision),
   }));
+  const detail = "IP_TRANSPARENT needs CAP_NET_ADMIN and the native engine: servers see the node's address";
+  for (const name of parts.notTransparent) degraded.push({ name, reason: "source_transparent", detail, revision });
   if (diskFault !== undefined) degraded.unshift({ name: "state_dir", ...diskFault, revision });
   if (follower.stalled !== undefined)
     degraded.unshift({ name: "log", reason: follower.stalled.reason, detail: follower.stalled.detail, revision });
