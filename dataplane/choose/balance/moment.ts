@@ -32,7 +32,8 @@ export class Moment {
 
   /** Whether this connection could go there, were there room. */
   isUsable(member: Member): boolean {
-    return !this.request.tried.has(member.server.name) && this.isHealthy(member);
+    const { tried } = this.request;
+    return (tried.size === 0 || !tried.has(member.server.name)) && this.isHealthy(member);
   }
 
   /** Whether this connection can go there. */
