@@ -23,6 +23,13 @@ describe("an example", () => {
     expect(await rig.done("apply -f - --prune", { stdin: shown })).toMatch(/; still at revision 1\n$/);
   });
 
+  it("in the README is taken too", async () => {
+    const readme = readFileSync(new URL("README.md", packageRoot), "utf8");
+    const blocks = [...readme.matchAll(/```yaml\n([^]*?)```/g)].map(([, yaml = ""]) => yaml);
+    expect(blocks.length).toBeGreaterThan(1);
+    for (const stdin of blocks) await rig.done("apply -f - --dry-run", { stdin });
+  });
+
   it("shows every field of a farm and of a server, but for what needs more than a file", () => {
     const text = readFileSync(join(folder, "farm.yaml"), "utf8");
     const leftOut = new Set(["etag", "halfCloseTimeout", "sourceTransparent", "state"]);
