@@ -37,6 +37,7 @@ function nodeState(): NodeState {
     kept: undefined,
     diskFault: undefined,
     unbound: [],
+    notTransparent: [],
     health: [],
     serverConnections: [],
     affinity: [],
