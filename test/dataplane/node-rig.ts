@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { DataPlaneNode } from "../../dataplane/data-plane-node.ts";
-import type { ClosedConnection } from "../../dataplane/engine/engine.ts";
+import type { ClosedConnection, ConnectionHandler, Engine } from "../../dataplane/engine/engine.ts";
 import { createPortableEngine } from "../../dataplane/engine/portable-engine.ts";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import type { CommitFeed, CommitSink } from "../../dataplane/feed/commit-feed.ts";
@@ -14,6 +14,8 @@ import { TlsTestServer } from "../support/tls-test-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { TestControlPlane } from "./test-control-plane.ts";
 import { TlsClient } from "./tls-client.ts";
+
+type CreateEngine = (handler: ConnectionHandler) => Engine;
 
 export interface EndedConnection {
   readonly closed: ClosedConnection;
@@ -56,7 +58,7 @@ export class NodeRig {
   readonly #before: OpenResources;
   readonly #things: { close(): Promise<void> }[] = [];
 
-  private constructor(before: OpenResources, controlPlane: TestControlPlane) {
+  private constructor(before: OpenResources, controlPlane: TestControlPlane, createEngine: CreateEngine) {
     this.#before = before;
     this.controlPlane = controlPlane;
     const { address } = controlPlane;
@@ -74,7 +76,7 @@ export class NodeRig {
     };
     this.#feed = new WatchedFeed(new GrpcCommitFeed(parts));
     this.node = new DataPlaneNode({
-      createEngine: createPortableEngine,
+      createEngine,
       feed: this.#feed,
       session: (host) => new FleetSession({ ...parts, hello, host }),
       region: "",
@@ -93,9 +95,9 @@ export class NodeRig {
     void this.node.start();
   }
 
-  static async start(): Promise<NodeRig> {
+  static async start(createEngine: CreateEngine = createPortableEngine): Promise<NodeRig> {
     const before = openResources();
-    return new NodeRig(before, await TestControlPlane.start());
+    return new NodeRig(before, await TestControlPlane.start(), createEngine);
   }
 
   /** Commits, and waits until the node has it. */
