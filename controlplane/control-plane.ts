@@ -5,6 +5,7 @@ import { takeDirectives } from "./fleet/direct-node.ts";
 import { DirectiveDesk } from "./fleet/directives.ts";
 import type { FleetBus } from "./fleet/fleet-bus.ts";
 import { FleetExchange } from "./fleet/fleet-exchange.ts";
+import { LearntHub } from "./fleet/learnt-hub.ts";
 import { FleetView } from "./fleet/fleet-view.ts";
 import type { EventLog } from "./log/event-log.ts";
 import { Committer } from "./state/committer.ts";
@@ -41,6 +42,7 @@ const monotonicMs = (): number => performance.now();
 class Fleet {
   readonly view: FleetView;
   readonly desk = new DirectiveDesk();
+  readonly learnt = new LearntHub();
   readonly bus: FleetBus | undefined;
   readonly exchange: FleetExchange | undefined;
   readonly #stopTaking: (() => void) | undefined;
@@ -88,12 +90,12 @@ export class ControlPlane {
       const live = await LiveConfiguration.open(log, fault);
       const watchers = new CommitWatchers(log);
       const committer = new Committer(log, live, now);
-      const { view, desk, bus, exchange } = fleet;
+      const { view, desk, learnt, bus, exchange } = fleet;
       const admin = await AdminServer.listen({
         address: options.adminAddress,
         descriptors: options.descriptors,
         config: { log, live, committer, watchers, fault },
-        fleet: { log, live, view, desk, bus, exchange, now, monotonicMs, softwareVersion, fault },
+        fleet: { log, live, view, desk, learnt, bus, exchange, now, monotonicMs, softwareVersion, fault },
       });
       return new ControlPlane({ log, live, watchers, admin, fleet });
     } catch (error) {

@@ -30,3 +30,9 @@ export interface LearntSessionId {
 export const ticketNameBytesMin = 4;
 export const ticketNameBytesMax = 32;
 export const sessionIdBytesMax = 32;
+
+/**
+ * Entries of one message, which fit into its 256 KiB however long their servers' names are: each takes at most 141 bytes of
+ * name, and 60 beyond it.
+ */
+export const learntEntriesMax = 1000;

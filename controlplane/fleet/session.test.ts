@@ -10,6 +10,7 @@ import {
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { DirectiveDesk, directivesPerNodeMax, directiveTimeoutMs } from "./directives.ts";
 import { FleetView } from "./fleet-view.ts";
+import { LearntHub } from "./learnt-hub.ts";
 import { sessionMessageBytesMax, sessionRate } from "./session-limits.ts";
 import { readMessage } from "./session-message.ts";
 import { holdSession } from "./session.ts";
@@ -50,6 +51,7 @@ function held(stopping = new AbortController()) {
   const parts = {
     view,
     desk,
+    learnt: new LearntHub(),
     now: () => 0,
     monotonicMs: () => clock.ms,
     softwareVersion: "test",
@@ -168,6 +170,7 @@ test("a superseded session's end leaves the newer one's directives alone", () =>
   const parts = {
     view,
     desk,
+    learnt: new LearntHub(),
     now: () => 0,
     monotonicMs: () => 0,
     softwareVersion: "",

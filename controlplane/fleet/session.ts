@@ -1,9 +1,13 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { durationToWire } from "../../model/wire/duration.ts";
+import { learntBytesMax, learntFromWire } from "../../model/wire/learnt.ts";
 import type { NodeHello, SessionRequest, SessionResponse } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import type { Learnt } from "../../proto/gen/switchyard/fleet/v1/learnt.ts";
 import { type DirectiveDesk, SessionDirectives } from "./directives.ts";
 import type { FleetNode } from "./fleet-node.ts";
 import type { FleetView } from "./fleet-view.ts";
+import { LearntAllowance } from "./learnt-allowance.ts";
+import type { LearntHub, LearntMember } from "./learnt-hub.ts";
 import { helloFault, reportFault, resultFault, trafficFault } from "./session-limits.ts";
 import type { ReceivedMessage } from "./session-message.ts";
 import { SessionAllowance } from "./session-rate.ts";
@@ -15,6 +19,7 @@ const reportIntervalMs = 1000;
 export interface SessionParts {
   readonly view: FleetView;
   readonly desk: DirectiveDesk;
+  readonly learnt: LearntHub;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Milliseconds by a clock that never goes back. */
@@ -53,7 +58,9 @@ class NodeSession {
   readonly #call: SessionCall;
   readonly #allowance: SessionAllowance;
   readonly #directives: SessionDirectives;
+  readonly #learntAllowance: LearntAllowance;
   #node: FleetNode | undefined;
+  #member: LearntMember | undefined;
   #over = false;
   onLeave: () => void = () => undefined;
 
@@ -61,6 +68,7 @@ class NodeSession {
     this.#parts = parts;
     this.#call = call;
     this.#allowance = new SessionAllowance(parts.monotonicMs());
+    this.#learntAllowance = new LearntAllowance(parts.monotonicMs());
     this.#directives = new SessionDirectives((directive) =>
       call.write({ message: { $case: "directive", value: directive } }),
     );
@@ -86,6 +94,12 @@ class NodeSession {
         return;
       case "directiveResult":
         if (this.#sound(resultFault(message.value))) this.#directives.answered(message.value);
+        return;
+      case "learnt":
+        this.#shares(message.value, bytes ?? 0);
+        return;
+      case "learntQuestion":
+        this.#asks();
     }
   }
 
@@ -95,6 +109,7 @@ class NodeSession {
     this.onLeave();
     if (this.#node === undefined) return;
     this.#parts.view.disconnect(this.#node);
+    if (this.#member !== undefined) this.#parts.learnt.leave(this.#member);
     this.#parts.desk.close(this.#node.id, this.#directives);
   }
 
@@ -108,6 +123,32 @@ class NodeSession {
     const welcome = { softwareVersion, replica: view.replica, reportInterval: durationToWire(reportIntervalMs) };
     this.#call.write({ message: { $case: "welcome", value: welcome } });
     desk.open(node.id, this.#directives);
+    this.#join(node);
+  }
+
+  #join({ id: nodeId, hello: { region } }: FleetNode): void {
+    const call = this.#call;
+    const send = (response: SessionResponse): unknown => call.write(response);
+    this.#member = { nodeId, region, hasRoom: () => !call.writableNeedDrain, send };
+    this.#parts.learnt.join(this.#member);
+  }
+
+  /** Passed on as it came, once it is known to be sound. */
+  #shares(learnt: Learnt, bytes: number): void {
+    const { monotonicMs, learnt: hub } = this.#parts;
+    if (!this.#learntAllowance.takeMessage(monotonicMs()))
+      return this.#cut("too much is shared", status.RESOURCE_EXHAUSTED);
+    if (bytes > learntBytesMax) return this.#cut(`learnt: at most ${learntBytesMax} bytes`);
+    const checked = learntFromWire(learnt);
+    if (typeof checked === "string") return this.#cut(`learnt: ${checked}`);
+    if (this.#member !== undefined) hub.share(this.#member, learnt);
+  }
+
+  #asks(): void {
+    const { monotonicMs, learnt } = this.#parts;
+    if (!this.#learntAllowance.takeQuestion(monotonicMs()))
+      return this.#cut("too many questions", status.RESOURCE_EXHAUSTED);
+    if (this.#member !== undefined) learnt.ask(this.#member);
   }
 
   #sound(fault: string | undefined): boolean {

@@ -1,12 +1,7 @@
 import { Events, type Msg, type NatsConnection } from "nats";
 import { isNodeToken, type LearntSubjects, nodeToken } from "../../model/log-names.ts";
-import {
-  decodeLearnt,
-  decodeLearntQuestion,
-  encodeLearnt,
-  encodeLearntQuestion,
-  learntEntriesMax,
-} from "../../model/wire/learnt.ts";
+import { learntEntriesMax } from "../../model/learnt.ts";
+import { decodeLearnt, decodeLearntQuestion, encodeLearnt, encodeLearntQuestion } from "../../model/wire/learnt.ts";
 import { AnswerParts } from "../sharing/answer-parts.ts";
 import type { LearntHost } from "../sharing/learnt-exchange.ts";
 import type { PendingLearnt } from "../sharing/pending-learnt.ts";
@@ -66,11 +61,12 @@ export class LearntLink {
     connection.subscribe(subjects.answers(this.#me), { callback: (...told) => this.#answered(...told) });
     const queue = subjects.questionQueue;
     connection.subscribe(subjects.question, { queue, callback: (...told) => this.#asked(...told) });
+    void this.#watchConnection();
     this.ask();
     this.soon();
     try {
       if (signal.aborted) stop();
-      await this.#watchConnection();
+      await connection.closed();
     } finally {
       signal.removeEventListener("abort", stop);
       this.#connected = false;
@@ -95,6 +91,7 @@ export class LearntLink {
     this.#askOnce();
   }
 
+  /** Goes on for ever: the library does not end what it tells of a connection that was closed. */
   async #watchConnection(): Promise<void> {
     const { connection, onLost } = this.#parts;
     for await (const { type, permissionContext } of connection.status()) {

@@ -1,4 +1,5 @@
 import { credentials } from "@grpc/grpc-js";
+import { learntFromWire } from "../../model/wire/learnt.ts";
 import {
   type Directive,
   FleetServiceClient,
@@ -9,6 +10,7 @@ import {
 import { type Backoff, pause } from "../feed/backoff.ts";
 import { controlPlaneChannel } from "../feed/control-plane-channel.ts";
 import { ControlPlanes } from "../feed/control-planes.ts";
+import type { LearntOutbox } from "../sharing/session-learnt-exchange.ts";
 import { carryOut } from "./directives.ts";
 import type { NodeSession, SessionHost } from "./node-session.ts";
 import { SessionWriter } from "./session-writer.ts";
@@ -26,6 +28,8 @@ export interface FleetSessionOptions {
   readonly addresses: readonly string[];
   readonly hello: NodeHello;
   readonly host: SessionHost;
+  /** What the node shares with others by way of the control plane; undefined where it has another way, or none. */
+  readonly learnt?: LearntOutbox | undefined;
   readonly backoff: Backoff;
   /** From 0 to 1, as Math.random: which one is asked first. */
   readonly random: () => number;
@@ -60,10 +64,10 @@ export class FleetSession implements NodeSession {
 
   /** One session, to its end. Answers whether the control plane welcomed it. */
   async #once(address: string, signal: AbortSignal): Promise<boolean> {
-    const { host, hello, onLost } = this.#options;
+    const { host, hello, onLost, learnt } = this.#options;
     const client = new FleetServiceClient(address, credentials.createInsecure(), controlPlaneChannel);
     const stream = client.session();
-    const writer = new SessionWriter(stream, host);
+    const writer = new SessionWriter(stream, host, learnt);
     const directed = new Directed(writer, host);
     const cancel = (): void => stream.cancel();
     signal.addEventListener("abort", cancel);
@@ -79,8 +83,10 @@ export class FleetSession implements NodeSession {
           clearInterval(interval);
           interval = setInterval(() => tell(writer), intervalMs(message.value));
           writer.trafficSoon();
+          writer.shareLearnt();
         } else if (message?.$case === "directive" && !directed.take(message.value))
           throw new Error(`the control plane asks for more than ${directivesMax} things at once`);
+        else if (learnt !== undefined) hearLearnt(learnt, message);
       }
       onLost(address, "the control plane ended the session");
     } catch (error) {
@@ -120,6 +126,15 @@ class Directed {
     });
     return true;
   }
+}
+
+/** @throws Error for what can't be taken: a control plane passes on only what it has checked */
+function hearLearnt(outbox: LearntOutbox, message: SessionResponse["message"]): void {
+  if (message?.$case === "learntQuestion") outbox.asked(message.value.asker);
+  if (message?.$case !== "learnt") return;
+  const learnt = learntFromWire(message.value);
+  if (typeof learnt === "string") throw new Error(`what another node has learnt can't be taken: ${learnt}`);
+  outbox.heard(learnt);
 }
 
 function tell(writer: SessionWriter): void {

@@ -5,6 +5,8 @@ import type {
   SessionRequest,
   SessionResponse,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { learntToWire } from "../../model/wire/learnt.ts";
+import type { LearntOutbox } from "../sharing/session-learnt-exchange.ts";
 import { nodeReport } from "./node-report.ts";
 import type { SessionHost } from "./node-session.ts";
 import type { TrafficCounts } from "./pending-traffic.ts";
@@ -16,6 +18,7 @@ const entriesPerDelta = 2000;
 /** Between two reports: commits may follow each other faster than a control plane that hears a thousand nodes can read. */
 const reportGapMs = 100;
 
+type Stream = ClientDuplexStream<SessionRequest, SessionResponse>;
 type Message = NonNullable<SessionRequest["message"]>;
 
 /**
@@ -23,9 +26,11 @@ type Message = NonNullable<SessionRequest["message"]>;
  * and counts are added up, so that a control plane which does not read costs a node nothing.
  */
 export class SessionWriter {
-  readonly #stream: ClientDuplexStream<SessionRequest, SessionResponse>;
+  readonly #stream: Stream;
   readonly #host: SessionHost;
   readonly #results: { readonly result: DirectiveResult; readonly left: () => void }[] = [];
+  readonly #learnt: LearntOutbox | undefined;
+  #closeLearnt: (() => void) | undefined;
   #reportDue = false;
   /** Runs while the last report is too new for another. */
   #gap: NodeJS.Timeout | undefined;
@@ -35,9 +40,10 @@ export class SessionWriter {
   /** Of the delta that is on its way. */
   #leaving: TrafficCounts | undefined;
 
-  constructor(stream: ClientDuplexStream<SessionRequest, SessionResponse>, host: SessionHost) {
+  constructor(stream: Stream, host: SessionHost, learnt?: LearntOutbox) {
     this.#stream = stream;
     this.#host = host;
+    this.#learnt = learnt;
   }
 
   hello(hello: NodeHello): void {
@@ -54,6 +60,11 @@ export class SessionWriter {
     this.#next();
   }
 
+  /** From now on it also carries what the node learnt. */
+  shareLearnt(): void {
+    this.#closeLearnt ??= this.#learnt?.open(() => this.#next());
+  }
+
   /** `left` is called when the result is on its way. */
   answer(result: DirectiveResult, left: () => void): void {
     this.#results.push({ result, left });
@@ -64,6 +75,7 @@ export class SessionWriter {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#gap);
+    this.#closeLearnt?.();
     if (this.#leaving !== undefined) this.#host.traffic.putBack(this.#leaving);
     this.#leaving = undefined;
   }
@@ -96,6 +108,9 @@ export class SessionWriter {
       }, reportGapMs);
       return { $case: "report", value: nodeReport(this.#host.state()) };
     }
+    const learnt = this.#closeLearnt && this.#learnt?.take();
+    if (learnt?.is === "question") return { $case: "learntQuestion", value: { asker: "" } };
+    if (learnt !== undefined) return { $case: "learnt", value: learntToWire(learnt.learnt, learnt.to) };
     const { traffic } = this.#host;
     this.#leaving = this.#trafficDue ? traffic.take(entriesPerDelta) : undefined;
     this.#trafficDue = false;

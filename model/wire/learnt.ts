@@ -1,6 +1,7 @@
 import { Learnt as WireLearnt, LearntQuestion as WireQuestion } from "../../proto/gen/switchyard/fleet/v1/learnt.ts";
 import {
   type Learnt,
+  learntEntriesMax,
   type LearntSessionId,
   type LearntTicketName,
   sessionIdBytesMax,
@@ -11,12 +12,6 @@ import { isServerResourceName, type ServerResourceName } from "../resource-name.
 
 /** One message, encoded. */
 export const learntBytesMax = 256 * 1024;
-
-/**
- * Entries that fit into one message however long their servers' names are: each takes at most 141 bytes of name and 60
- * beyond it.
- */
-export const learntEntriesMax = 1000;
 
 /** In a message that was received; another version may fit more of them into its bytes. */
 const receivedEntriesMax = 8192;

@@ -1,5 +1,4 @@
 import { Backoff } from "../../dataplane/feed/backoff.ts";
-import { PassiveHealth } from "../../dataplane/health/passive-health.ts";
 import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
 import type { NodeState } from "../../dataplane/telemetry/node-report.ts";
 import type { SessionHost, TableExtract } from "../../dataplane/telemetry/node-session.ts";
@@ -34,7 +33,14 @@ class RecordingNode implements SessionHost {
     const position = { epoch: 1, revision: 1, hash: new Uint8Array(32) };
     const stalled = { reason: "forked" as const, detail: "x".repeat(this.reportBytes) };
     const follower = { position, digest: new Uint8Array(32), loaded: true, feed: "following" as const, stalled };
-    const nothing = { kept: undefined, diskFault: undefined, unbound: [], health: new PassiveHealth() };
+    const nothing = {
+      kept: undefined,
+      diskFault: undefined,
+      unbound: [],
+      health: [],
+      serverConnections: [],
+      affinity: [],
+    };
     return { follower, ...nothing, connections: this.asked, draining: false, ready: true, monotonicMs: 0, wallMs: 0 };
   }
 

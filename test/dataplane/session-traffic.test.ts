@@ -33,7 +33,13 @@ function connectionsOf(deltas: readonly TrafficDelta[], route: string): number {
   return told.reduce((sum, each) => sum + Number(each.traffic?.connections), 0);
 }
 
-const ended = { reason: "done" as const, bytesFromClient: 1, bytesFromServer: 2, answer: "server_hello" as const };
+const ended = {
+  reason: "done" as const,
+  bytesFromClient: 1,
+  bytesFromServer: 2,
+  answer: "server_hello" as const,
+  resumption: null,
+};
 
 describe("traffic", () => {
   it("is told as what came since the last time, and of what has news only", async () => {
@@ -47,7 +53,7 @@ describe("traffic", () => {
       await waitFor("the delta", () => connectionsOf(deltas, "r") === 3 * round);
     }
     const three = { connections: 3n, bytesFromClients: 3n, bytesFromServers: 6n };
-    const counts = { ...three, ended: { done: 3n }, handshakes: { server_hello: 3n } };
+    const counts = { ...three, ended: { done: 3n }, handshakes: { server_hello: 3n }, resumptions: { accepted: 3n } };
     expect(deltas.at(-1)).toEqual({
       routes: [{ route: "r", traffic: counts }],
       servers: [{ server: "s", traffic: counts }],
