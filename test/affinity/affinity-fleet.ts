@@ -97,8 +97,8 @@ ${servers.join("")}- route:
 `;
     });
     const edge = `- listener: {name: listeners/edge, addresses: ["0.0.0.0:${edgePort}"]}\n`;
-    await run(["apply", "-f", "-", "--server", this.#admin], `${edge}${parts.join("")}`);
-    await this.#settled();
+    const { stdout } = await run(["apply", "-q", "-f", "-", "--server", this.#admin], `${edge}${parts.join("")}`);
+    await this.#serves(Number(/at revision (\d+)/.exec(stdout)?.[1]));
   }
 
   /** Resolves when both nodes have told of a farm that they know so many names of ticket keys, or more. */
@@ -128,14 +128,12 @@ ${servers.join("")}- route:
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Resolves when both nodes serve the log's last revision. */
-  async #settled(): Promise<void> {
-    const { stdout } = await run(["history", "-n", "1", "-o", "json", "--server", this.#admin]);
-    const { revision } = JSON.parse(stdout.trim().split("\n")[0] ?? "") as { readonly revision: string };
+  /** Resolves when both nodes serve a revision. */
+  async #serves(revision: number): Promise<void> {
     for (const { host } of this.nodes)
       await until(`revision ${revision} at ${host.address}`, async () => {
         const at = await metric(host, "switchyard_node_revision");
-        return at === Number(revision) && (await metric(host, "switchyard_node_ready")) === 1;
+        return at === revision && (await metric(host, "switchyard_node_ready")) === 1;
       });
   }
 }

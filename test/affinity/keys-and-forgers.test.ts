@@ -116,7 +116,7 @@ describe("keys that change, and clients that lie", () => {
     const before = async (round: number): Promise<void> => {
       if (round === 2) await change();
     };
-    const [all] = await visitInRounds({ farms: [farm], edges: () => fleet.edges, before });
+    const [all] = await visitInRounds({ farms: [farm], edges: () => fleet.edges, clients: 24, before });
     const [, second, third, ...later] = all?.lostInRound ?? [];
     expect(second).toBe(0);
     expect(third).toBeGreaterThan(0);
