@@ -109,10 +109,7 @@ export class FarmAffinity {
   /** Takes in what another node knows of servers of this farm. */
   merge(learnt: Learnt, nowMs: number): void {
     for (const each of learnt.ticketNames) this.#tickets.merge(each, nowMs);
-    // The newest come first; the ring wants the oldest first.
-    for (const { id, server, ageMs } of learnt.sessionIds.toReversed()) {
-      this.#ids.learn(id, server, nowMs - Math.max(0, ageMs));
-    }
+    if (learnt.sessionIds.length > 0) this.#ids.learnAll(learnt.sessionIds, nowMs);
   }
 
   /** All that is known, the most useful first: names, then ids, newest first; in parts of at most so many entries. */

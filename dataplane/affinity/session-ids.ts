@@ -3,6 +3,9 @@ import type { ServerResourceName } from "../../model/resource-name.ts";
 
 const entriesAtFirst = 64;
 
+/** News between nodes come so much later than what happens here, at most: entries so little apart are in order. */
+const disorderMs = 1000;
+
 /** An entry's server, where it is no entry any more. */
 const nobody = 0xffff;
 
@@ -12,7 +15,7 @@ const serversMax = nobody;
 /**
  * Session ids and the servers that gave them: a ring of entries in typed arrays, in the order in which they came, and a
  * hash index into it (open addressing, linear probing, at most half full). When the ring is full, the oldest goes. It
- * starts small and grows up to its maximum: 51 bytes an entry, and 8 to 16 of the index.
+ * starts small and grows up to its maximum: 43 bytes an entry, and 8 to 16 of the index.
  *
  * Its hash is not keyed: clients put nothing into the table, so they can't make it slow.
  */
@@ -48,7 +51,7 @@ export class SessionIds {
     this.#lifetimeMs = lifetimeMs;
     this.#entriesMax = entriesMax;
     while (this.#used > entriesMax) this.#removeFirst();
-    if (this.#ring.entries > entriesMax) this.#rebuild(entriesMax);
+    if (this.#ring.entries > entriesMax) this.#rebuild(entriesMax, this.#places());
   }
 
   /** @returns whether this says something that was not known */
@@ -59,7 +62,8 @@ export class SessionIds {
     const slot = this.#slotOf(id);
     const known = (this.#index[slot] as number) - 1;
     if (known >= 0) {
-      this.#ring.sinceMs[known] = Math.max(sinceMs, this.#ring.sinceMs[known] as number);
+      if (sinceMs < (this.#ring.sinceMs[known] as number)) return false;
+      this.#ring.sinceMs[known] = sinceMs;
       if (this.#ring.server[known] === number) return false;
       this.#ring.server[known] = number;
       return true;
@@ -71,6 +75,21 @@ export class SessionIds {
     this.#used += 1;
     this.#count += 1;
     return true;
+  }
+
+  /** What others have known for a while is put among the rest by its age, once for all of it. */
+  learnAll(entries: readonly LearntSessionId[], nowMs: number): void {
+    const entriesMax = this.#entriesMax;
+    const newest = this.#used === 0 ? -1 : (this.#first + this.#used - 1) % this.#ring.entries;
+    const newestMs = newest === -1 ? nowMs : (this.#ring.sinceMs[newest] as number);
+    const isInOrder = entries.every(({ ageMs }) => nowMs - ageMs >= newestMs - disorderMs);
+    if (!isInOrder) this.#entriesMax = this.#used + entries.length;
+    for (const { id, server, ageMs } of entries) this.learn(id, server, nowMs - Math.max(0, ageMs));
+    this.#entriesMax = entriesMax;
+    if (isInOrder) return;
+    const { sinceMs } = this.#ring;
+    const byAge = this.#places().sort((one, other) => (sinceMs[one] as number) - (sinceMs[other] as number));
+    this.#rebuild(Math.min(this.#ring.entries, entriesMax), byAge.slice(-entriesMax));
   }
 
   server(id: Uint8Array, nowMs: number): ServerResourceName | null {
@@ -117,7 +136,9 @@ export class SessionIds {
 
   #makeRoom(): void {
     if (this.#used === this.#entriesMax) this.#removeFirst();
-    if (this.#used === this.#ring.entries) this.#rebuild(Math.min(this.#ring.entries * 2, this.#entriesMax));
+    if (this.#used === this.#ring.entries) {
+      this.#rebuild(Math.min(this.#ring.entries * 2, this.#entriesMax), this.#places());
+    }
   }
 
   #removeFirst(): void {
@@ -128,7 +149,7 @@ export class SessionIds {
 
   /** Its place in the ring stays taken until its turn comes. */
   #remove(place: number): void {
-    this.#unindex(this.#slotOf(this.#ring.id(place)));
+    this.#unindex(this.#slotOfPlace(place));
     this.#ring.server[place] = nobody;
     this.#count -= 1;
   }
@@ -136,10 +157,17 @@ export class SessionIds {
   /** The slot that has the id, or the free one where it would be. */
   #slotOf(id: Uint8Array): number {
     const mask = this.#index.length - 1;
-    for (let slot = hashOf(id) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashOf(id, 0, id.length) & mask; ; slot = (slot + 1) & mask) {
       const place = (this.#index[slot] as number) - 1;
       if (place < 0 || this.#ring.holds(place, id)) return slot;
     }
+  }
+
+  #slotOfPlace(place: number): number {
+    const mask = this.#index.length - 1;
+    let slot = this.#ring.hash(place) & mask;
+    while (this.#index[slot] !== place + 1) slot = (slot + 1) & mask;
+    return slot;
   }
 
   /** Closes the gap: entries behind it move up, unless that would put them before the slot where they belong. */
@@ -147,7 +175,7 @@ export class SessionIds {
     const mask = this.#index.length - 1;
     let free = gap;
     for (let slot = (gap + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = hashOf(this.#ring.id((this.#index[slot] as number) - 1)) & mask;
+      const home = this.#ring.hash((this.#index[slot] as number) - 1) & mask;
       if (((slot - home) & mask) < ((slot - free) & mask)) continue;
       this.#index[free] = this.#index[slot] as number;
       free = slot;
@@ -155,21 +183,33 @@ export class SessionIds {
     this.#index[free] = 0;
   }
 
-  #rebuild(entries: number): void {
-    const { server, sinceMs } = this.#ring;
+  /** Of the entries, oldest first. */
+  #places(): Uint32Array {
+    const places = new Uint32Array(this.#used);
+    let count = 0;
+    for (let step = 0; step < this.#used; step += 1) {
+      const place = (this.#first + step) % this.#ring.entries;
+      if (!this.#isRemoved(place)) places[count++] = place;
+    }
+    return places.subarray(0, count);
+  }
+
+  /** A ring of that many places, with these entries of the old one. */
+  #rebuild(entries: number, places: Uint32Array): void {
     const old = this.#ring;
     const ring = new Ring(entries);
-    const places = Array.from({ length: this.#used }, (_, step) => (this.#first + step) % old.entries);
-    const kept = places.filter((place) => server[place] !== nobody);
-    this.#ring = ring;
     this.#index = new Uint32Array(2 ** Math.ceil(Math.log2(entries * 2)));
-    for (const [to, from] of kept.entries()) {
-      const id = old.id(from);
-      ring.put(to, id, server[from] as number, sinceMs[from] as number);
-      this.#index[this.#slotOf(id)] = to + 1;
+    const mask = this.#index.length - 1;
+    for (const [to, from] of places.entries()) {
+      ring.copy(to, old, from);
+      let slot = ring.hash(to) & mask;
+      while (this.#index[slot] !== 0) slot = (slot + 1) & mask;
+      this.#index[slot] = to + 1;
     }
+    this.#ring = ring;
     this.#first = 0;
-    this.#used = kept.length;
+    this.#used = places.length;
+    this.#count = places.length;
   }
 
   #numberOf(server: ServerResourceName): number | undefined {
@@ -210,6 +250,19 @@ class Ring {
     this.sinceMs[place] = sinceMs;
   }
 
+  copy(place: number, from: Ring, fromPlace: number): void {
+    const start = fromPlace * sessionIdBytesMax;
+    this.#ids.set(from.#ids.subarray(start, start + sessionIdBytesMax), place * sessionIdBytesMax);
+    this.#lengths[place] = from.#lengths[fromPlace] as number;
+    this.server[place] = from.server[fromPlace] as number;
+    this.sinceMs[place] = from.sinceMs[fromPlace] as number;
+  }
+
+  hash(place: number): number {
+    const start = place * sessionIdBytesMax;
+    return hashOf(this.#ids, start, start + (this.#lengths[place] as number));
+  }
+
   /** A copy. */
   id(place: number): Uint8Array {
     const start = place * sessionIdBytesMax;
@@ -225,9 +278,9 @@ class Ring {
 }
 
 /** FNV-1a with a last stir (MurmurHash3 fmix32), as the low bits choose the slot. */
-function hashOf(id: Uint8Array): number {
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
-  for (const byte of id) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
