@@ -13,7 +13,7 @@ import { HeldBytes } from "./held-bytes.ts";
 import type { ListenerBinding } from "./listener-binding.ts";
 import { peerAddress } from "./peer-address.ts";
 import { rejectionBytes } from "./rejection-bytes.ts";
-import { resetSocket } from "./reset-socket.ts";
+import { closeSocket, resetSocket } from "./reset-socket.ts";
 import { serverTap } from "./server-tap.ts";
 import { socketSettings } from "./socket-settings.ts";
 import { Splice } from "./splice.ts";
@@ -173,40 +173,24 @@ export class Connection implements Timed {
   }
 
   #clientEnded(): void {
-    switch (this.#state.phase) {
-      case "hello":
-        this.#end("hello_aborted", closeSocket);
-        break;
-      case "waiting":
-      case "dialling":
-        // No TLS handshake comes to an end without more from the client (RFC 8446 section 4.4). Another protocol's
-        // client may have said all that it has to say: its FIN is passed on once a server is there.
-        if (this.#helloComplete) this.#end("client_gone", closeSocket);
-        break;
-      case "spliced":
-      case "lingering":
-      case "ended":
-        break;
-    }
+    const { phase } = this.#state;
+    if (phase === "hello") this.#end("hello_aborted", closeSocket);
+    // No TLS handshake comes to an end without more from the client (RFC 8446 section 4.4). Another protocol's client may
+    // have said all that it has to say: its FIN is passed on once a server is there.
+    else if (this.#seeksServer() && this.#helloComplete) this.#end("client_gone", closeSocket);
   }
 
   /** Any error of the client's socket: it was reset, or is silent for longer than keepalive bears. */
   #clientFailed(): void {
-    switch (this.#state.phase) {
-      case "hello":
-        this.#end("hello_aborted", closeSocket);
-        break;
-      case "waiting":
-      case "dialling":
-        this.#end("client_gone", closeSocket);
-        break;
-      case "spliced":
-        this.abort("client_reset");
-        break;
-      case "lingering":
-      case "ended":
-        break;
-    }
+    const { phase } = this.#state;
+    if (phase === "hello") this.#end("hello_aborted", closeSocket);
+    else if (this.#seeksServer()) this.#end("client_gone", closeSocket);
+    else if (phase === "spliced") this.abort("client_reset");
+  }
+
+  #seeksServer(): boolean {
+    const { phase } = this.#state;
+    return phase === "waiting" || phase === "dialling";
   }
 
   #readHello(greeting: Greeting, chunk: Uint8Array): void {
@@ -313,9 +297,4 @@ export class Connection implements Timed {
     if (this.#state.phase !== "ended") this.#enter({ phase: "ended" });
     this.#host.closed(this.#journal.record(this.id, this.#settings.name, this.#source, this.#reason ?? "done"));
   }
-}
-
-/** Closes a socket in order, as far as its unread input lets the kernel send a FIN. */
-function closeSocket(socket: Socket): void {
-  socket.destroy();
 }

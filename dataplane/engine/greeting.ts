@@ -30,8 +30,7 @@ export class Greeting {
    */
   read(held: HeldBytes, chunk: Uint8Array): HelloOutcome {
     if (this.#headerPassed) return this.#reader.push(chunk);
-    const peer = ipBytes(splitSocketAddress(this.#peer).host) as Uint8Array;
-    const gate = this.#gate.judge(held.bytes, peer);
+    const gate = this.#gate.judge(held.bytes, () => ipBytes(splitSocketAddress(this.#peer).host) as Uint8Array);
     if (gate.outcome !== "passed") return gate;
     this.#headerPassed = true;
     this.#addresses = gate.addresses;

@@ -28,3 +28,15 @@ it("bytes that come one by one are held in at most twice their number, and 256",
   }
   expect(held.take().buffer.byteLength).toBeLessThanOrEqual(2 * 5000);
 });
+
+it("what is dropped is held no more, and what comes then is behind the rest", () => {
+  const held = new HeldBytes();
+  held.append(Uint8Array.of(1, 2, 3));
+  held.drop(0);
+  held.drop(2);
+  expect([held.length, ...held.bytes]).toEqual([1, 3]);
+  held.append(Uint8Array.of(4, 5));
+  held.drop(1);
+  held.append(Uint8Array.of(6));
+  expect([...held.take()]).toEqual([4, 5, 6]);
+});

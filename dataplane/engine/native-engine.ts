@@ -1,11 +1,8 @@
 import { availableParallelism } from "node:os";
-import { getSystemErrorName } from "node:util";
 import type { SocketAddress } from "../../model/address.ts";
 import type { AlertName } from "../../model/alert.ts";
 import type { CloseReason } from "../../model/reason.ts";
 import { alertRecord } from "../hello/alert-record.ts";
-import type { HelloOutcome } from "../hello/hello-outcome.ts";
-import { readHello } from "../hello/hello-reader.ts";
 import type {
   BindFailure,
   ConnectionHandler,
@@ -17,13 +14,14 @@ import type {
   RejectVerdict,
   Verdict,
 } from "./engine.ts";
+import { systemFault } from "./native-fault.ts";
 import { loadNative, type NativeAddon, type NativeHandle } from "./native-addon.ts";
 import { connectionId, generationOf, NativeArrival, NativeBatch, slotOf } from "./native-batch.ts";
 import { NativeListeners } from "./native-listeners.ts";
-import { NativeVerdicts, type VerdictTarget } from "./native-verdicts.ts";
+import { laterTarget, NativeVerdicts, type VerdictTarget } from "./native-verdicts.ts";
 import { NativeWaits } from "./native-waits.ts";
-import type { GateOutcome } from "./proxy-gate.ts";
-import { faultPlaces, helloOffset, nativeStats, reasonCode, reportKind } from "./native-wire.ts";
+import { helloBehind } from "./proxy-gate.ts";
+import { helloOffset, nativeStats, reasonCode, reportKind } from "./native-wire.ts";
 
 /** Descriptors that connections never take: for health checks, the control link, files and whatever else is opened. */
 const descriptorsReserved = 512;
@@ -211,7 +209,7 @@ class ThreadedEngine implements NativeEngine {
     const slot = batch.slot(at);
     const listener = batch.listener(at);
     const bytes = batch.helloBytes(at);
-    const gate = this.#listeners.gate(listener).judge(bytes, batch.ip(at + helloOffset.source));
+    const gate = this.#listeners.gate(listener).judge(bytes, () => batch.ip(at + helloOffset.source));
     const skippedBytes = gate.outcome === "passed" ? gate.bytes : 0;
     const hello = helloBehind(gate, bytes, batch.helloBytesMax(at));
     const helloComplete = hello.outcome === "complete";
@@ -293,20 +291,4 @@ class ThreadedEngine implements NativeEngine {
   #fault(call: string, cause: unknown): void {
     this.#handler.fault(new Error(`the handler's ${call} failed`, { cause }));
   }
-}
-
-/** Behind a header that passed, with the client's stream; or what the header was refused for. */
-function helloBehind(gate: GateOutcome, bytes: Uint8Array, helloBytesMax: number): HelloOutcome {
-  if (gate.outcome !== "passed") return gate;
-  return readHello(gate.bytes === 0 ? bytes : bytes.subarray(gate.bytes), helloBytesMax);
-}
-
-/** Of a verdict that is not the first: the engine remembers from that one whether the hello was complete. */
-function laterTarget(id: ConnectionId): VerdictTarget {
-  return { slot: slotOf(id), generation: generationOf(id), helloComplete: false, skippedBytes: 0 };
-}
-
-function systemFault(place: number, error: number): Error {
-  const code = getSystemErrorName(-error);
-  return Object.assign(new Error(`native engine: ${faultPlaces[place] ?? "somewhere"}: ${code}`), { code });
 }

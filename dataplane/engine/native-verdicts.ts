@@ -1,7 +1,8 @@
 import { type IpAddress, joinSocketAddress, type SocketAddress } from "../../model/address.ts";
 import type { CloseReason } from "../../model/reason.ts";
-import type { ConnectVerdict } from "./engine.ts";
+import type { ConnectionId, ConnectVerdict } from "./engine.ts";
 import { familyOffset, packAddress, packedAddressBytes } from "./native-address.ts";
+import { generationOf, slotOf } from "./native-batch.ts";
 import {
   connectOffset,
   headerOffset,
@@ -28,6 +29,11 @@ export interface VerdictTarget {
   readonly helloComplete: boolean;
   /** Bytes at the head of the client's stream that are not passed on; read by the engine from the first verdict. */
   readonly skippedBytes: number;
+}
+
+/** Of a verdict that is not the first: the engine remembers from that one whether the hello was complete. */
+export function laterTarget(id: ConnectionId): VerdictTarget {
+  return { slot: slotOf(id), generation: generationOf(id), helloComplete: false, skippedBytes: 0 };
 }
 
 /** Writes verdicts as records into one buffer, which `submit` hands to the engine. */

@@ -1,6 +1,7 @@
 import { type Network, type NetworkBits, networkBits, networkContains } from "../../model/address.ts";
 import type { ProxyHeaderFault } from "../../model/reason.ts";
 import type { HelloOutcome } from "../hello/hello-outcome.ts";
+import { readHello } from "../hello/hello-reader.ts";
 import type { ProxyAddresses } from "../hello/proxy-header.ts";
 import { readProxyHeader } from "../hello/read-proxy-header.ts";
 
@@ -34,12 +35,12 @@ export class ProxyGate {
 
   /**
    * @param bytes all that came so far
-   * @param peer the 4 or 16 bytes of the IP address that the connection comes from
+   * @param peer the 4 or 16 bytes of the IP address that the connection comes from; asked only where it matters
    */
-  judge(bytes: Uint8Array, peer: Uint8Array): GateOutcome {
+  judge(bytes: Uint8Array, peer: () => Uint8Array): GateOutcome {
     const begins = bytes[0] === firstByteV1 || bytes[0] === firstByteV2;
     if (!begins && this.#networks.length === 0) return noHeader;
-    const trusted = this.#networks.some((network) => networkContains(network, peer));
+    const trusted = this.#trusts(peer);
     const header = readProxyHeader(bytes);
     switch (header.outcome) {
       case "incomplete":
@@ -52,6 +53,17 @@ export class ProxyGate {
         return trusted ? passed(header.bytes, header.addresses) : refused("proxy_untrusted");
     }
   }
+  #trusts(peer: () => Uint8Array): boolean {
+    if (this.#networks.length === 0) return false;
+    const address = peer();
+    return this.#networks.some((network) => networkContains(network, address));
+  }
+}
+
+/** The hello that is behind a header which passed; or what the header was refused for. */
+export function helloBehind(gate: GateOutcome, bytes: Uint8Array, helloBytesMax: number): HelloOutcome {
+  if (gate.outcome !== "passed") return gate;
+  return readHello(gate.bytes === 0 ? bytes : bytes.subarray(gate.bytes), helloBytesMax);
 }
 
 function passed(bytes: number, addresses: ProxyAddresses | null): GateOutcome {

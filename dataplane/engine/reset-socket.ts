@@ -16,3 +16,8 @@ export function resetSocket(socket: Socket): void {
     socket.resetAndDestroy();
   }
 }
+
+/** Closes a socket in order, as far as its unread input lets the kernel send a FIN. */
+export function closeSocket(socket: Socket): void {
+  socket.destroy();
+}

@@ -79,6 +79,7 @@ void Decider::run() {
       if (stopping_) break;
     }
     if (wait(20)) read_reports();
+    answer_some();
     if (random_.one_in(50)) move_listeners();
     if (random_.one_in(300)) usleep(static_cast<useconds_t>(1000 * random_.below(400)));
     if (!failure_.empty()) {
@@ -122,17 +123,20 @@ void Decider::read_reports() {
       read_report(batch_.data() + at);
       at += header.size;
     }
-    if (!verdicts_.empty()) {
-      if (!switchyard::Core::verdicts_valid(verdicts_.data(), verdicts_.size())) return fail("wrote bad verdicts");
-      core_->submit(verdicts_.data(), verdicts_.size());
-      verdicts_.clear();
-    }
+    submit();
     if (!aborts_.empty() && random_.one_in(4)) {
       for (const uint64_t name : aborts_)
         core_->abort_connection(static_cast<uint32_t>(name), static_cast<uint32_t>(name >> 32), kAbortedReason);
       aborts_.clear();
     }
   }
+}
+
+void Decider::submit() {
+  if (verdicts_.empty()) return;
+  if (!switchyard::Core::verdicts_valid(verdicts_.data(), verdicts_.size())) return fail("wrote bad verdicts");
+  core_->submit(verdicts_.data(), verdicts_.size());
+  verdicts_.clear();
 }
 
 void Decider::read_report(const uint8_t* record) {
@@ -143,7 +147,8 @@ void Decider::read_report(const uint8_t* record) {
       return decide(record);
     case wire::ReportKind::kRedecide:
       if (asked_.count(name_of(header)) == 0) return fail("asked again about an unknown connection");
-      return connect(header, peers_->server_address(), Fate::kOrderly);
+      if (random_.one_in(3)) return wait_for(header, 0, peers_->server_address());
+      return connect(header, 0, peers_->server_address());
     case wire::ReportKind::kClosed:
       closed_ += 1;
       reasons_[header.code] += 1;
@@ -166,31 +171,76 @@ void Decider::read_report(const uint8_t* record) {
 void Decider::decide(const uint8_t* record) {
   wire::HelloReport report;
   memcpy(&report, record, sizeof report);
+  const uint8_t* bytes = record + sizeof report;
+  size_t skipped = 0;
+  if (!read_proxy_header(bytes, report.bytes, &skipped)) return more_bytes(report.header);
   uint64_t number = 0;
   size_t length = 0;
-  if (!read_hello(record + sizeof report, report.bytes, &number, &length))
+  if (!read_hello(bytes + skipped, report.bytes - skipped, &number, &length)) {
+    if (skipped > 0) return more_bytes(report.header);
     return fail("asked about a hello that is not complete");
+  }
   if (!asked_.insert(name_of(report.header)).second) return fail("asked twice about one connection");
-  const Plan plan = Plan::of(options_.seed, number);
+  decide_hello(report.header, skipped, Plan::of(options_.seed, number));
+}
+
+void Decider::decide_hello(const wire::Header& to, size_t skipped, const Plan& plan) {
+  const switchyard::Address server = plan.fate == Fate::kServerGone ? refusing_ : peers_->server_address();
   switch (plan.fate) {
-    case Fate::kRejected:
-      return reject(report.header);
-    case Fate::kServerGone:
-      return connect(report.header, refusing_, plan.fate);
-    case Fate::kAborted:
-      aborts_.push_back(name_of(report.header));
-      return connect(report.header, peers_->server_address(), plan.fate);
     case Fate::kHelloStops:
     case Fate::kHelloResets:
       return fail("asked about a hello that was cut");
+    case Fate::kRejected:
+      return random_.one_in(3) ? wait_for(to, skipped, switchyard::Address{}) : reject(to);
+    case Fate::kAborted:
+      aborts_.push_back(name_of(to));
+      [[fallthrough]];
+    case Fate::kServerGone:
     case Fate::kOrderly:
     case Fate::kClientResets:
     case Fate::kServerResets:
-      return connect(report.header, peers_->server_address(), plan.fate);
+      return random_.one_in(3) ? wait_for(to, skipped, server) : connect(to, skipped, server);
   }
 }
 
-void Decider::connect(const wire::Header& to, const switchyard::Address& address, Fate) {
+void Decider::more_bytes(const wire::Header& to) {
+  wire::Header more = to;
+  more.size = sizeof more;
+  more.kind = static_cast<uint8_t>(wire::CommandKind::kMoreBytes);
+  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&more);
+  verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof more);
+}
+
+void Decider::wait_for(const wire::Header& to, size_t skipped, const switchyard::Address& server) {
+  wire::WaitCommand command = {};
+  command.header = to;
+  command.header.size = sizeof command;
+  command.header.kind = static_cast<uint8_t>(wire::CommandKind::kWait);
+  command.header.listener = 0;
+  command.skipped_bytes = static_cast<uint32_t>(skipped);
+  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&command);
+  verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof command);
+  waits_.push_back({to, server});
+  told_to_wait_ += 1;
+}
+
+// Some of those that wait, and some that do no more: these answers must have no effect.
+void Decider::answer_some() {
+  std::vector<Wait> later;
+  for (const Wait& wait : waits_) {
+    if (!random_.one_in(3)) {
+      later.push_back(wait);
+    } else if (wait.server.family == 0) {
+      reject(wait.header);
+    } else {
+      connect(wait.header, 0, wait.server);
+    }
+  }
+  waits_.swap(later);
+  submit();
+}
+
+void Decider::connect(const wire::Header& to, size_t skipped, const switchyard::Address& address) {
   wire::ConnectCommand command = {};
   command.header = to;
   command.header.size = sizeof command;
@@ -202,6 +252,7 @@ void Decider::connect(const wire::Header& to, const switchyard::Address& address
   command.half_close_timeout_ms = 50'000;
   command.tap_bytes_max = static_cast<uint32_t>(random_.below(3000));
   command.address = address;
+  command.skipped_bytes = static_cast<uint32_t>(skipped);
   const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&command);
   verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof command);
 }

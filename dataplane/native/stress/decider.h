@@ -38,6 +38,7 @@ class Decider {
   const std::string& failure() const { return failure_; }
   uint64_t closed() const { return closed_; }
   uint64_t closed_for(uint8_t reason) const { return reasons_[reason]; }
+  uint64_t told_to_wait() const { return told_to_wait_; }
   uint64_t queue_waits() const { return queue_waits_; }
 
  private:
@@ -46,7 +47,12 @@ class Decider {
   void read_reports();
   void read_report(const uint8_t* record);
   void decide(const uint8_t* record);
-  void connect(const switchyard::wire::Header& to, const switchyard::Address& address, Fate fate);
+  void decide_hello(const switchyard::wire::Header& to, size_t skipped, const Plan& plan);
+  void wait_for(const switchyard::wire::Header& to, size_t skipped, const switchyard::Address& server);
+  void answer_some();
+  void submit();
+  void more_bytes(const switchyard::wire::Header& to);
+  void connect(const switchyard::wire::Header& to, size_t skipped, const switchyard::Address& address);
   void reject(const switchyard::wire::Header& to);
   void move_listeners();
   void bind(uint16_t listener);
@@ -59,6 +65,12 @@ class Decider {
     switchyard::Address address;
   };
 
+  // A connection that was told to wait, and what it is to be answered.
+  struct Wait {
+    switchyard::wire::Header header;
+    switchyard::Address server;  // of no family: it is refused
+  };
+
   const Options options_;
   Peers* const peers_;
   Random random_;
@@ -67,6 +79,7 @@ class Decider {
   std::vector<uint8_t> verdicts_;
   std::vector<Bind> binds_;
   switchyard::Address refusing_;
+  std::vector<Wait> waits_;
   std::vector<uint64_t> aborts_;
   std::unordered_set<uint64_t> asked_;
   std::mutex mutex_;
@@ -76,6 +89,7 @@ class Decider {
   uint32_t drained_ = 0;
   uint64_t closed_ = 0;
   uint64_t reasons_[256] = {};
+  uint64_t told_to_wait_ = 0;
   uint64_t queue_waits_ = 0;
   std::string failure_;
 };

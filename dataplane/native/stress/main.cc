@@ -58,10 +58,10 @@ std::string run(const Options& options) {
   decider.stop();
   deciding.join();
   decider.finish();
-  printf("%llu connections closed, %llu in order, %llu alerts read, %llu refused, %llu questions waited\n",
+  printf("%llu connections closed, %llu in order, %llu alerts read, %llu refused, %llu told to wait, %llu questions waited\n",
          static_cast<unsigned long long>(decider.closed()), static_cast<unsigned long long>(peers.orderly_done()),
          static_cast<unsigned long long>(peers.alerts_read()), static_cast<unsigned long long>(peers.refused()),
-         static_cast<unsigned long long>(decider.queue_waits()));
+         static_cast<unsigned long long>(decider.told_to_wait()), static_cast<unsigned long long>(decider.queue_waits()));
   printf("by reason:");
   for (int reason = 0; reason < 256; reason += 1)
     if (const uint64_t times = decider.closed_for(static_cast<uint8_t>(reason)); times > 0)

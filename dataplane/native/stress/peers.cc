@@ -80,7 +80,9 @@ void Peers::begin_client(uint64_t number) {
   endpoint->is_client = true;
   endpoint->planned = true;
   endpoint->born_ms = now_ms_;
-  endpoint->hello = make_hello(endpoint->plan, number);
+  endpoint->hello = make_proxy_header(endpoint->plan);
+  const std::vector<uint8_t> hello = make_hello(endpoint->plan, number);
+  endpoint->hello.insert(endpoint->hello.end(), hello.begin(), hello.end());
   // At least a byte: a client that says nothing at all to a listener that goes is told nothing by TCP_DEFER_ACCEPT.
   if (endpoint->plan.fate == Fate::kHelloStops || endpoint->plan.fate == Fate::kHelloResets)
     endpoint->hello.resize(1 + random_.below(endpoint->hello.size() - 1));

@@ -33,6 +33,7 @@ Plan Plan::of(uint64_t run_seed, uint64_t number) {
   plan.hello_padding = static_cast<uint32_t>(random.one_in(8) ? random.below(15000) : random.below(600));
   plan.one_byte_records = random.one_in(12);
   if (plan.one_byte_records) plan.hello_padding %= 500;
+  plan.proxy_version = random.one_in(3) ? static_cast<uint8_t>(1 + random.below(2)) : 0;
   return plan;
 }
 
@@ -55,6 +56,33 @@ bool matches_pattern(uint64_t seed, uint64_t offset, const uint8_t* bytes, size_
     at += count;
   }
   return true;
+}
+
+std::vector<uint8_t> make_proxy_header(const Plan& plan) {
+  if (plan.proxy_version == 0) return {};
+  if (plan.proxy_version == 1) {
+    const char line[] = "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n";
+    return {line, line + sizeof line - 1};
+  }
+  const uint32_t length = static_cast<uint32_t>(plan.seed % 700);
+  std::vector<uint8_t> block = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n', 0x20, 0};
+  block.push_back(static_cast<uint8_t>(length >> 8));
+  block.push_back(static_cast<uint8_t>(length));
+  block.resize(block.size() + length, 0x16);
+  return block;
+}
+
+bool read_proxy_header(const uint8_t* bytes, size_t size, size_t* length) {
+  *length = 0;
+  if (bytes[0] == 'P') {
+    const void* end = memchr(bytes, '\n', size);
+    if (end == nullptr) return false;
+    *length = static_cast<size_t>(static_cast<const uint8_t*>(end) + 1 - bytes);
+  } else if (bytes[0] == '\r') {
+    if (size < 16) return false;
+    *length = 16 + (static_cast<size_t>(bytes[14]) << 8 | bytes[15]);
+  }
+  return *length <= size;
 }
 
 std::vector<uint8_t> make_hello(const Plan& plan, uint64_t number) {

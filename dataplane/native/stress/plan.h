@@ -53,6 +53,7 @@ struct Plan {
   bool stalls;            // reads with long pauses
   uint32_t hello_padding;
   bool one_byte_records;
+  uint8_t proxy_version;  // of the PROXY header in front of the hello; 0 for none
 
   static Plan of(uint64_t run_seed, uint64_t number);
 };
@@ -63,6 +64,11 @@ inline uint8_t pattern(uint64_t seed, uint64_t offset) {
 }
 void fill_pattern(uint64_t seed, uint64_t offset, uint8_t* into, size_t size);
 bool matches_pattern(uint64_t seed, uint64_t offset, const uint8_t* bytes, size_t size);
+
+// A PROXY header as a balancer sends it; empty where there is none. Its values say nothing.
+std::vector<uint8_t> make_proxy_header(const Plan& plan);
+// Its length in a stream, 0 where none begins here. False while it is not whole.
+bool read_proxy_header(const uint8_t* bytes, size_t size, size_t* length);
 
 // A record-framed message that is a ClientHello by its framing only, and names its connection.
 std::vector<uint8_t> make_hello(const Plan& plan, uint64_t number);

@@ -10,6 +10,7 @@
 #include "../src/hello_framing.h"
 #include "../src/life.h"
 #include "../src/limits.h"
+#include "../src/record_walk.h"
 #include "../src/report_ring.h"
 #include "../src/timer_wheel.h"
 #include "../src/wire.h"
@@ -49,6 +50,58 @@ std::string check_framing(Random* random) {
     const size_t second = ready_at(hello, random, false);
     if ((first == SIZE_MAX) != (second == SIZE_MAX) || (first != SIZE_MAX && second < first))
       return "the framing depends on how the stream was cut";
+  }
+  return "";
+}
+
+// A header in front of a hello is asked about once it is whole, and what comes behind it as if it were not there.
+std::string check_proxy_framing(Random* random) {
+  for (uint64_t number = 0; number < 500; number += 1) {
+    Plan plan = Plan::of(random->next(), number);
+    plan.hello_padding %= 300;
+    plan.proxy_version = static_cast<uint8_t>(1 + number % 2);
+    std::vector<uint8_t> stream = make_proxy_header(plan);
+    const size_t header = stream.size();
+    const std::vector<uint8_t> hello = make_hello(plan, number);
+    stream.insert(stream.end(), hello.begin(), hello.end());
+    HelloFraming framing;
+    bool asked_at_end = false;
+    for (size_t shown = 1; shown <= stream.size(); shown += 1) {
+      const std::vector<uint8_t> seen(stream.begin(), stream.begin() + static_cast<ptrdiff_t>(shown));
+      const bool asked = framing.ready(seen.data(), seen.size(), kHelloBytesMax);
+      if (shown == header) asked_at_end = asked;
+      if (asked && shown != 16 && shown != header && shown != stream.size()) return "asked amid a header or a hello";
+      if (shown == stream.size() && !asked) return "a hello behind a header is never ready";
+    }
+    if (!asked_at_end) return "a header that is whole is not asked about";
+    stream[random->below(header)] = static_cast<uint8_t>(random->next());
+    if (ready_at(stream, random, false) == SIZE_MAX && ready_at(stream, random, true) != SIZE_MAX)
+      return "the framing of a damaged header depends on how the stream was cut";
+  }
+  return "";
+}
+
+// What is in clear does not depend on the cuts, and ends with the byte that ends it.
+std::string check_record_walk(Random* random) {
+  for (int round = 0; round < 3000; round += 1) {
+    std::vector<uint8_t> stream;
+    for (uint64_t records = random->below(5); records > 0; records -= 1) {
+      const size_t length = random->below(random->one_in(3) ? 3 : 600);
+      const uint8_t types[] = {20, 21, 22, 24};
+      stream.insert(stream.end(), {types[random->below(4)], 3, 3, static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)});
+      stream.resize(stream.size() + length, 23);
+    }
+    const size_t clear = stream.size() + 1;
+    stream.insert(stream.end(), {static_cast<uint8_t>(random->one_in(2) ? 23 : 'S'), 3, 3, 0, 2, 22, 22});
+    switchyard::RecordWalk walk;
+    size_t shown = 0;
+    for (size_t at = 0; at < stream.size();) {
+      const std::vector<uint8_t> piece(stream.begin() + static_cast<ptrdiff_t>(at),
+                                       stream.begin() + static_cast<ptrdiff_t>(at + 1 + random->below(stream.size() - at)));
+      shown += walk.in_clear(piece.data(), piece.size());
+      at += piece.size();
+    }
+    if (shown != clear || !walk.over()) return "a walk over records ends at another byte";
   }
   return "";
 }
@@ -181,7 +234,7 @@ std::string check_life() {
 std::string check_units(uint64_t seed) {
   Random random(seed);
   for (const std::string& failure :
-       {check_framing(&random), check_timers(&random), check_ring(&random, 4096),
+       {check_framing(&random), check_proxy_framing(&random), check_record_walk(&random), check_timers(&random), check_ring(&random, 4096),
         check_ring(&random, 4 * switchyard::limits::kReportRingHotBytes), check_hot_ring(&random), check_block(&random),
         check_life()})
     if (!failure.empty()) return failure;

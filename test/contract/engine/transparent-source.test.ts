@@ -102,7 +102,7 @@ describe("from the client's address", () => {
   }
 
   async function start(host: NetworkHost, script: string, env: Record<string, string>): Promise<Speaker> {
-    const [command = "", ...words] = [...host.prefix, process.execPath, "-e", script];
+    const [command, ...words] = ["ip", ...host.prefix.slice(1), process.execPath, "-e", script] as const;
     const sent = { HELLO: hello.toString("hex"), BULK: String(bulkBytes) };
     const child = spawn(command, words, {
       env: { ...process.env, ...sent, ...env },
