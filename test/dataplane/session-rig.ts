@@ -40,6 +40,7 @@ class RecordingNode implements SessionHost {
       health: [],
       serverConnections: [],
       affinity: [],
+      notTransparent: [],
     };
     return { follower, ...nothing, connections: this.asked, draining: false, ready: true, monotonicMs: 0, wallMs: 0 };
   }

@@ -4,6 +4,8 @@ import { connectNode } from "../../dataplane/nats/connect-node.ts";
 import { RecordingSink } from "../dataplane/recording-sink.ts";
 import { type DeployedServer, startDeployed } from "../regions/deployed-server.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { NatsNode } from "../sharing/nats-node.ts";
+import { anId } from "../sharing/recording-host.ts";
 import { FedNode } from "./fed-node.ts";
 import { HandMadeChain, StreamWriter } from "./stream-writer.ts";
 
@@ -52,7 +54,27 @@ describe("a node with the permissions of deploy/nats", () => {
     expect([node.lost, server.output().includes("Permissions Violation")]).toEqual([[], false]);
   });
 
+  it("shares with a node of its region: news, questions and answers", async () => {
+    const edge = new NatsNode(server.nodeUrl, "edge-1", "eu", ({ host }) => host.knows.push(anId("s1", "known")));
+    const other = new NatsNode(server.controlUrl, "edge-2", "eu", ({ host }) => host.knows.push(anId("s2", "known")));
+    await waitFor("each other's answers", () => edge.host.hasHeard("s2 known") && other.host.hasHeard("s1 known"));
+    await waitFor("each other's news", () => {
+      edge.exchange.publish(anId("s1", "news"));
+      other.exchange.publish(anId("s2", "news"));
+      return edge.host.hasHeard("s2 news") && other.host.hasHeard("s1 news");
+    });
+    await Promise.all([edge.close(), other.close()]);
+    expect(edge.lost).toEqual([]);
+  });
+
   it.each([
+    ["publish", "switchyard.learnt.us.news"],
+    ["publish", "switchyard.learnt.us.ask"],
+    ["publish", "switchyard.learnt.us.to.edge-1"],
+    ["subscription", "switchyard.learnt.us.news"],
+    ["subscription", "switchyard.learnt.eu.to.edge-2"],
+    ["subscription", "switchyard.learnt.eu.ask"],
+    ["subscription", "switchyard.learnt.eu.>"],
     ["publish", "switchyard.log"],
     ["publish", "switchyard.feed"],
     ["publish", "switchyard.beacon"],
