@@ -107,6 +107,7 @@ describe("the length of a name is what its tickets have in common", () => {
     const farm = new FarmAffinity(affinityDefaults);
     for (let visit = 0; visit < 9; visit += 1) farm.observed(a, psk(ticket(nameA, 1)), taken(0), visit);
     expect(table(farm, 9)).toBe("[]");
+    expect(farm.report(9).finding).toBe("learning");
   });
 
   it("nor by tickets with 3 bytes in common", () => {
