@@ -2,8 +2,8 @@ import type { Member } from "./member.ts";
 
 /**
  * Slots of a table: primes, so that each server's steps come by all of them. Two sizes, for another size moves nearly every
- * client: a farm passes from one to the other once, where 100 slots a server are no longer had. The smaller is built in a
- * millisecond, and the larger, which is the paper's default, in five.
+ * client: a farm passes from one to the other once, where 100 slots a server are no longer had. Once the
+ * code is warm the smaller is built in about a millisecond, and the larger, which is the paper's default, in about five.
  */
 const slotsOfFew = 16_381;
 const slotsOfMany = 65_537;
