@@ -54,7 +54,7 @@ export function sealRoutes(before: Position, count: number): { readonly sealed: 
   return { sealed, at: { epoch: before.epoch, revision, hash: sealed.hash } };
 }
 
-function* startResources({ port, serverPorts, names, moreRoutes }: NodeConfiguration): Generator<Resource> {
+export function* startResources({ port, serverPorts, names, moreRoutes }: NodeConfiguration): Generator<Resource> {
   yield farm;
   for (const [index, serverPort] of serverPorts.entries()) yield serverAt(index, serverPort);
   yield listenerAt(port);

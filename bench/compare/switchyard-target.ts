@@ -1,8 +1,9 @@
 import { joinSocketAddress, splitSocketAddress } from "../../model/address.ts";
 import type { Engine, ListenerSettings } from "../../dataplane/engine/engine.ts";
+import { startResources } from "./node-configuration.ts";
 import { openEngine } from "./open-engine.ts";
 import { connectionsMax, holdSeconds } from "./target.ts";
-import { TargetDecisions } from "./target-decisions.ts";
+import { targetDecisions } from "./target-decisions.ts";
 
 /**
  * The process that the bench measures as Switchyard: an engine with the node's decisions. Its one argument is a
@@ -30,10 +31,10 @@ const settings: ListenerSettings = {
 
 async function run(settingsOf: TargetArguments): Promise<void> {
   const { serverPorts, names } = settingsOf;
-  const decisions = new TargetDecisions(serverPorts, names, (error) => {
-    process.stderr.write(`${error.stack ?? error.message}\n`);
-  });
-  const engine = openEngine(settingsOf.engine, decisions, settingsOf.threads);
+  const onFault = (error: Error): void => void process.stderr.write(`${error.stack ?? error.message}\n`);
+  const resources = startResources({ port: 1, serverPorts, names, moreRoutes: 0 });
+  const decisions = targetDecisions({ resources, engine: () => engine, onFault });
+  const engine: Engine = openEngine(settingsOf.engine, decisions, settingsOf.threads);
   const failures = await engine.setListener(settings);
   if (failures[0] !== undefined) throw new Error(`${failures[0].address}: ${failures[0].reason} ${failures[0].detail}`);
   const bound = engine.boundAddresses(listenerName)[0];
