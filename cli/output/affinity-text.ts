@@ -14,8 +14,8 @@ export function affinityTable(farms: readonly FarmStatus[]): string {
         farm,
         String(traffic?.connections ?? 0n),
         String(offered),
-        shareText(accepted, offered),
-        shareText(refused, offered),
+        shareText(accepted, accepted + refused),
+        shareText(refused, accepted + refused),
         affinity.map((each) => each.affinity?.finding ?? "").join(","),
       ];
     }),
@@ -52,7 +52,7 @@ function resumptionsOf(
   return { offered: count("offered"), accepted: count("accepted"), refused: count("refused") };
 }
 
-/** `990 (99.0%)`. What is neither accepted nor refused was not answered, or not in clear. */
+/** `990 (99.0%)`, of those that a server answered: an offer whose client went away says nothing of it. */
 function shareText(count: bigint, of: bigint): string {
   if (of === 0n) return "";
   return `${count} (${((Number(count) / Number(of)) * 100).toFixed(1)}%)`;

@@ -4,6 +4,8 @@ import type { CliContext } from "../context.ts";
 import { paint } from "../context.ts";
 import type { DiffLine } from "./line-diff.ts";
 import { changedWithParents, diffLines } from "./line-diff.ts";
+import { parseResource } from "../../model/wire/parse-resource.ts";
+import { storedResource } from "../../model/wire/stored-resource.ts";
 import { nameOf, resourceJson } from "./message-json.ts";
 import { safeText } from "./safe-text.ts";
 import { yamlText } from "./yaml-text.ts";
@@ -30,7 +32,16 @@ function diffLineText(context: CliContext, { mark, text }: DiffLine): string {
 /** The fields without the name, which is the heading, and without the etag, which changes with every field. */
 function yamlLines(resource: Resource | undefined): string[] {
   if (resource === undefined) return [];
-  const [fields] = Object.values(resourceJson(resource, { etag: false }));
+  const [fields] = Object.values(resourceJson(asStored(resource), { etag: false }));
   const { name: _, ...rest } = fields as JsonObject;
   return Object.keys(rest).length === 0 ? [] : yamlText(rest).trimEnd().split("\n");
+}
+
+/**
+ * In the form of events, which leave out what is at its default: the API fills that in, and one form is compared with the
+ * other. What this version can't read stays as it is.
+ */
+function asStored(resource: Resource): Resource {
+  const parsed = parseResource(resource, "", []);
+  return parsed === undefined ? resource : storedResource(parsed);
 }

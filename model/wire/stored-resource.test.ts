@@ -13,7 +13,7 @@ import type { Resource } from "../resource.ts";
 import type { Violation } from "../violation.ts";
 import { openCommit, sealCommit } from "./commit.ts";
 import { parseResource } from "./parse-resource.ts";
-import { encodeSnapshotParts } from "./snapshot.ts";
+import { encodeSnapshotParts, restoreSnapshot, snapshotHeader, SnapshotInvalid } from "./snapshot.ts";
 import { storedResource } from "./stored-resource.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -163,4 +163,12 @@ test("what is stored comes back as it was, with every default", () => {
       expect(violations).toEqual([]);
     }),
   );
+});
+
+test("a snapshot that an older version reads, without the fields that it does not know, is refused by its digest", () => {
+  const used = written({ farm: { ...web, healthCheck: { tcp: {} } } });
+  const configuration = Configuration.restore({ epoch: 1, revision: 1, hash: new Uint8Array(32) }, [used]);
+  expect(restoreSnapshot(snapshotHeader(configuration), [storedResource(used)]).digest).toEqual(configuration.digest);
+  const asOlderReads = WireResource.fromJSON({ farm: web });
+  expect(() => restoreSnapshot(snapshotHeader(configuration), [asOlderReads])).toThrow(SnapshotInvalid);
 });

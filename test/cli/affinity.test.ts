@@ -59,7 +59,7 @@ describe("affinity", () => {
     expect(await printed("affinity", "1000")).toBe(
       "FARM        CONNECTIONS   OFFERED   ACCEPTED      REFUSED      FOUND\n" +
         "farms/api   0             0         -             -            -\n" +
-        "farms/web   1000          200       150 (75.0%)   30 (15.0%)   key_per_server,learning\n" +
+        "farms/web   1000          200       150 (83.3%)   30 (16.7%)   key_per_server,learning\n" +
         "\n" +
         "farms/web: key_per_server: 4 names\\u202e of ticket keys (n1,n2)\n" +
         "  nginx: ssl_session_ticket_key\n" +

@@ -103,6 +103,13 @@ describe("show, diff and revert", () => {
     expect(last.slice(last.indexOf("\n\n") + 2)).toBe(removal);
   });
 
+  it("a field of a farm's policy is shown alone, without the defaults around it", async () => {
+    await rig.done("apply -f -", { stdin: "farm: {name: farms/web, panicThreshold: 30}" });
+    const shown = await rig.done("show head");
+    expect(shown).toContain("+     panicThreshold: 30\n");
+    expect(shown).not.toMatch(/affinity|queue|slowStart/);
+  });
+
   it("two revisions differ with code 4, in either direction", async () => {
     expect(await rig.run("diff 1 2")).toEqual({ code: 4, stdout: change, stderr: "2 changed from revision 1 to 2\n" });
     const forward = await rig.run("diff 1 head");
