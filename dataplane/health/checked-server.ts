@@ -23,6 +23,7 @@ export class CheckedServer {
   #wantsToLearn = true;
   #handshakesLeft = 0;
   #ticketless = 0;
+  #wasUnresolved = false;
 
   constructor(server: Server, farm: CheckedFarm) {
     this.server = server;
@@ -69,7 +70,15 @@ export class CheckedServer {
     const { server } = this;
     const next = addresses.next(server.checkAddress === null ? server : { ...server, address: server.checkAddress });
     const { port } = this.farm.check;
+    if (next !== undefined) this.#wasUnresolved = false;
     return next === undefined || port === null ? next : joinSocketAddress(splitSocketAddress(next).host, port);
+  }
+
+  /** It has no address to be checked at. Whether that was so last time, too: at first its name may just not be resolved yet. */
+  isUnresolvedAgain(): boolean {
+    const again = this.#wasUnresolved;
+    this.#wasUnresolved = true;
+    return again;
   }
 
   /** Whether checks go where connections go, so that they say something of that address. */

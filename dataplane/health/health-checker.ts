@@ -187,7 +187,9 @@ export class HealthChecker {
     const { farm } = checked;
     const address = checked.address(addresses);
     if (address === undefined) {
-      if (isFirst) this.#tell(checked, checkFailed("unresolved", "its name has no address"));
+      // That the server's own name has no address is told the board by whoever resolves it.
+      if (isFirst && checked.server.checkAddress !== null && checked.isUnresolvedAgain())
+        this.#tell(checked, checkFailed("unresolved", "the name where it is checked has no address"));
       this.#done(checked);
       return;
     }

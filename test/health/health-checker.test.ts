@@ -76,6 +76,17 @@ async function peerServer(): Promise<PeerServer> {
   return server;
 }
 
+/** How often an address was asked for. */
+function countedAsks(): () => number {
+  let count = 0;
+  const next = addresses.next.bind(addresses);
+  addresses.next = (server) => {
+    count += 1;
+    return next(server);
+  };
+  return () => count;
+}
+
 interface CountingTls {
   readonly address: string;
   readonly server: TlsServer;
@@ -143,9 +154,21 @@ describe("a server", () => {
     await waitFor("the server to be down", () => transitions.includes(`${name} up>down connect_timeout`));
   });
 
-  it("whose name has no address is down for that", async () => {
-    apply(...created(frequent(), testServer(name, "nowhere.test:443")));
+  it("whose name for checks has no address is down for that, though not while it may just not be resolved yet", async () => {
+    const server = testServer(name, "127.0.0.1:1", { checkAddress: testServer(name, "nowhere.test:443").address });
+    const asked = countedAsks();
+    let askedWhenDown = 0;
+    board.onTransition(() => (askedWhenDown = asked()));
+    apply(...created(frequent({ fall: 100 }), server));
     await waitFor("the server to be down", () => transitions.includes(`${name} up>down unresolved`));
+    expect(askedWhenDown).toBe(2);
+  });
+
+  it("whose own name has no address is left to whoever resolves it", async () => {
+    const asked = countedAsks();
+    apply(...created(frequent(), testServer(name, "nowhere.test:443")));
+    await waitFor("some checks", () => asked() >= 5);
+    expect(transitions).toEqual([]);
   });
 
   it("is checked where it serves, and its address is told what became of it", async () => {
