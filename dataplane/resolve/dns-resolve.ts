@@ -75,8 +75,9 @@ async function asked(host: string, options: DnsResolveOptions, signal: AbortSign
     ]);
     if (four instanceof Error || six instanceof Error) {
       const known = four instanceof Error ? six : four;
+      if (known instanceof Error) throw known;
       // Whether the name has an address can't be told where one family is silent, and the other has none.
-      if (known instanceof Error || known.addresses.length === 0) throw four instanceof Error ? four : six;
+      if (known.addresses.length === 0) throw new Error(`one of its families can't be asked for: ${why(four, six)}`);
       return { ...known, missing: four instanceof Error ? "ipv4" : "ipv6" };
     }
     const addresses = [...four.addresses, ...six.addresses];
@@ -98,6 +99,10 @@ async function records(
     if (isAbsent(error)) return noRecords;
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+function why(...answers: readonly (Records | Error)[]): string {
+  return answers.flatMap((each) => (each instanceof Error ? each.message : [])).join("; ");
 }
 
 function isAbsent(error: unknown): boolean {
