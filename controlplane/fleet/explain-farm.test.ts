@@ -94,6 +94,13 @@ describe("who may be chosen, and for how much", () => {
       "c: backup",
       "d: weight_zero",
     ],
+    [
+      "those that answer, where just enough do",
+      [farm({ panicThreshold: 50 }), server("a"), server("b")],
+      "a",
+      "a: failing",
+      "b: ready 1",
+    ],
     ["nobody of nobody", [farm()], ""],
   ];
   test.each(cases)("%s", (_what, resources, failing, ...servers) => {
