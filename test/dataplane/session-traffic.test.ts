@@ -38,7 +38,7 @@ const ended = {
   bytesFromClient: 1,
   bytesFromServer: 2,
   answer: "server_hello" as const,
-  resumption: null,
+  resumption: "accepted" as const,
 };
 
 describe("traffic", () => {
@@ -53,7 +53,12 @@ describe("traffic", () => {
       await waitFor("the delta", () => connectionsOf(deltas, "r") === 3 * round);
     }
     const three = { connections: 3n, bytesFromClients: 3n, bytesFromServers: 6n };
-    const counts = { ...three, ended: { done: 3n }, handshakes: { server_hello: 3n }, resumptions: { accepted: 3n } };
+    const counts = {
+      ...three,
+      ended: { done: 3n },
+      handshakes: { server_hello: 3n },
+      resumptions: { offered: 3n, accepted: 3n },
+    };
     expect(deltas.at(-1)).toEqual({
       routes: [{ route: "r", traffic: counts }],
       servers: [{ server: "s", traffic: counts }],
