@@ -69,7 +69,7 @@ export class WaitingConnections {
 
   /** Health, limits or servers have changed. */
   roomAnywhere(): void {
-    for (const wanted of [...this.#queues.keys()]) this.roomAt(wanted);
+    for (const wanted of this.#queues.keys()) this.roomAt(wanted);
   }
 
   close(): void {

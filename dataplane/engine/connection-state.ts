@@ -38,6 +38,14 @@ export type ConnectionState =
   /** The sockets are closing; when the last has closed, the handler is told. */
   | { readonly phase: "ended" };
 
+/** A rejected client may send this much more, for this long, before its connection is cut. */
+const lingerBytesMax = 1_048_576;
+const lingerMs = 2_000;
+
+export function lingering(reason: CloseReason, nowMs: number): ConnectionState {
+  return { phase: "lingering", reason, dueMs: nowMs + lingerMs, bytesLeft: lingerBytesMax };
+}
+
 export type ConnectionPhase = ConnectionState["phase"];
 
 const next: Record<ConnectionPhase, readonly ConnectionPhase[]> = {

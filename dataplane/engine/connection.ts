@@ -3,7 +3,7 @@ import { type SocketAddress, splitSocketAddress } from "../../model/address.ts";
 import type { CloseReason, ConnectFailure } from "../../model/reason.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { ConnectionJournal } from "./connection-journal.ts";
-import { assertTransition, type ConnectionPhase, type ConnectionState } from "./connection-state.ts";
+import { assertTransition, type ConnectionPhase, type ConnectionState, lingering } from "./connection-state.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import type { Timed } from "./deadline-wheel.ts";
 import type { ConnectionId, ConnectVerdict, ListenerSettings, RejectVerdict, Verdict } from "./engine.ts";
@@ -17,10 +17,6 @@ import { closeSocket, resetSocket } from "./reset-socket.ts";
 import { serverTap } from "./server-tap.ts";
 import { socketSettings } from "./socket-settings.ts";
 import { Splice } from "./splice.ts";
-
-/** A rejected client may send this much more, for this long, before its connection is cut. */
-const lingerBytesMax = 1_048_576;
-const lingerMs = 2_000;
 
 /** While a server is dialled the client is read on, to see it go away, until this many bytes are held. */
 const heldWhileDiallingBytesMax = 65_536;
@@ -264,10 +260,9 @@ export class Connection implements Timed {
   }
 
   #reject(verdict: RejectVerdict): void {
-    const { reason } = verdict;
-    this.#reason = reason;
+    this.#reason = verdict.reason;
     this.#held.take();
-    this.#enter({ phase: "lingering", reason, dueMs: performance.now() + lingerMs, bytesLeft: lingerBytesMax });
+    this.#enter(lingering(verdict.reason, performance.now()));
     this.#client.end(rejectionBytes(verdict.alert, this.#alertVersion));
     this.#client.resume();
   }

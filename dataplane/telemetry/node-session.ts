@@ -65,7 +65,7 @@ export interface ExplainedServer {
   readonly server: string;
   readonly address: string;
   readonly eligible: boolean;
-  /** `ready`, `drain`, `maintenance`, `backup`, `weight_zero`, `failing`. */
+  /** `ready`, `drain`, `maintenance`, `backup`, `weight_zero`, `failing`, `full`, `other_region`, `unresolved`. */
   readonly reason: string;
   /** Share of the farm's new connections, 0 to 1. */
   readonly share: number;

@@ -16,8 +16,7 @@ namespace wire = switchyard::wire;
 
 namespace {
 
-// Reasons that only the decider gives.
-constexpr uint8_t kRejectedReason = 100;
+// A reason that only the decider gives.
 constexpr uint8_t kAbortedReason = 101;
 constexpr size_t kListenersMax = 6;
 // Past all pauses of this program on a slow machine under a sanitizer.
@@ -203,27 +202,6 @@ void Decider::decide_hello(const wire::Header& to, size_t skipped, const Plan& p
   }
 }
 
-void Decider::more_bytes(const wire::Header& to) {
-  wire::Header more = to;
-  more.size = sizeof more;
-  more.kind = static_cast<uint8_t>(wire::CommandKind::kMoreBytes);
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&more);
-  verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof more);
-}
-
-void Decider::wait_for(const wire::Header& to, size_t skipped, const switchyard::Address& server) {
-  wire::WaitCommand command = {};
-  command.header = to;
-  command.header.size = sizeof command;
-  command.header.kind = static_cast<uint8_t>(wire::CommandKind::kWait);
-  command.header.listener = 0;
-  command.skipped_bytes = static_cast<uint32_t>(skipped);
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&command);
-  verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof command);
-  waits_.push_back({to, server});
-  told_to_wait_ += 1;
-}
-
 // Some of those that wait, and some that do no more: these answers must have no effect.
 void Decider::answer_some() {
   std::vector<Wait> later;
@@ -238,38 +216,6 @@ void Decider::answer_some() {
   }
   waits_.swap(later);
   submit();
-}
-
-void Decider::connect(const wire::Header& to, size_t skipped, const switchyard::Address& address) {
-  wire::ConnectCommand command = {};
-  command.header = to;
-  command.header.size = sizeof command;
-  command.header.kind = static_cast<uint8_t>(wire::CommandKind::kConnect);
-  // Its FIN may come before the server has answered, and must be passed on.
-  command.header.listener = 0;
-  command.connect_timeout_ms = 30'000;
-  command.server_idle_timeout_ms = 50'000;
-  command.half_close_timeout_ms = 50'000;
-  command.tap_bytes_max = static_cast<uint32_t>(random_.below(3000));
-  command.address = address;
-  command.skipped_bytes = static_cast<uint32_t>(skipped);
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&command);
-  verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof command);
-}
-
-void Decider::reject(const wire::Header& to) {
-  struct {
-    wire::RejectCommand command;
-    uint8_t alert[8];
-  } record = {{}, {21, 3, 3, 0, 2, 2, 49, 0}};
-  record.command.header = to;
-  record.command.header.size = sizeof record;
-  record.command.header.kind = static_cast<uint8_t>(wire::CommandKind::kReject);
-  record.command.header.code = kRejectedReason;
-  record.command.header.listener = 1;
-  record.command.alert_bytes = 7;
-  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(&record);
-  verdicts_.insert(verdicts_.end(), bytes, bytes + sizeof record);
 }
 
 // Adds or removes a listener; the first stays, so that there is always one.
