@@ -126,7 +126,7 @@ describe("checks", () => {
     const { schedule, servers } = scheduleOf(50, long);
     run(schedule, 0, 2000);
     for (const server of servers) schedule.put(server, { ...long, intervalMs: 1000 }, 5000);
-    expect(slices(run(schedule, 5000, 6000), 5000, 6001, 1)).toEqual([50]);
+    expect(new Set(run(schedule, 5000, 6000).map(({ server }) => server)).size).toBe(50);
     const nextMs = schedule.nextMs;
     for (const server of servers) schedule.put(server, long, 6000);
     expect(schedule.nextMs).toBe(nextMs);
