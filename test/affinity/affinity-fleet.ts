@@ -110,6 +110,15 @@ ${servers.join("")}- route:
     });
   }
 
+  /** Resolves when both nodes, as they run now, know something of a farm's sessions. */
+  async knowsSessions(farm: TlsFarm): Promise<void> {
+    await until(`what both nodes know of ${farm.name}`, async () => {
+      const found = await this.affinityOf(farm);
+      const nodes = new Set(found.flatMap((finding) => finding.nodes));
+      return nodes.size === this.nodes.length && found.every(knowsSomething);
+    });
+  }
+
   /** What the nodes found of a farm's sessions. */
   async affinityOf(farm: TlsFarm): Promise<FarmStatus["affinity"]> {
     const request = { farm: `farms/${farm.name}`, pageSize: 1, pageToken: "" };
@@ -142,6 +151,10 @@ async function run(words: readonly string[], input = ""): ReturnType<typeof runT
   const ended = await runTool(process.execPath, [command, ...words], "nodejs", input);
   if (ended.exitCode !== 0) throw new Error(`${words.slice(0, 2).join(" ")}: ${ended.stderr}`);
   return ended;
+}
+
+function knowsSomething({ affinity }: FarmStatus["affinity"][number]): boolean {
+  return affinity !== undefined && affinity.ticketNames + affinity.sessionIds > 0n;
 }
 
 async function metric({ address }: NetworkHost, name: string): Promise<number | undefined> {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { constants, randomBytes } from "node:crypto";
 import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
@@ -15,7 +15,8 @@ export class NodeTlsServer {
   /** How many of its connections have ended, by the client's address. */
   readonly ended = new Map<string, number>();
   readonly #server: Server;
-  readonly #sockets = new Set<TLSSocket>();
+  /** Also those whose handshake is not done. */
+  readonly #sockets = new Set<Socket>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -42,12 +43,14 @@ export class NodeTlsServer {
       made.connections += 1;
       made.connectionsMost = Math.max(made.connectionsMost, made.connections);
       const from = socket.remoteAddress ?? "";
+      made.#sockets.add(socket);
       socket.once("close", () => {
+        made.#sockets.delete(socket);
         made.connections -= 1;
         made.ended.set(from, (made.ended.get(from) ?? 0) + 1);
       });
     });
-    server.on("secureConnection", (socket) => made.#serve(socket));
+    server.on("secureConnection", serve);
     return made;
   }
 
@@ -62,15 +65,13 @@ export class NodeTlsServer {
     this.#server.close();
     await once(this.#server, "close");
   }
+}
 
-  /** One request, one answer. */
-  #serve(socket: TLSSocket): void {
-    this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    socket.on("error", () => socket.destroy());
-    const session = socket.isSessionReused() ? "reused" : "new";
-    socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\n\r\nsession=${session}\n`));
-  }
+/** One request, one answer. */
+function serve(socket: TLSSocket): void {
+  socket.on("error", () => socket.destroy());
+  const session = socket.isSessionReused() ? "reused" : "new";
+  socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\n\r\nsession=${session}\n`));
 }
 
 const modeOptions: Readonly<Record<ResumptionMode, TlsOptions>> = {

@@ -13,8 +13,8 @@ const wholeTable = process.env["SWITCHYARD_TABLE"] !== undefined;
 
 const measuredMs = 10 * 60_000;
 
-/** Checks often enough that a test need not wait, and seldom enough that a server that takes one client at a time serves. */
-const checked = ", healthCheck: {tls: {}, interval: 2s}";
+/** What the first checks teach is enough: keys do not change here. */
+const checked = ", healthCheck: {tls: {}, interval: 10s}";
 
 /** 50 clients, five visits each through two nodes alternately, four servers with keys of their own: 25% is chance. */
 describe("resumption", () => {
@@ -59,7 +59,9 @@ describe("resumption", () => {
       const [first] = fleet.nodes;
       const before = async (round: number): Promise<void> => {
         if (round === 2) await first?.process.kill();
-        if (round === 3) await first?.process.start();
+        if (round !== 3) return;
+        await first?.process.start();
+        for (const farm of farms) await fleet.knowsSessions(farm);
       };
       const edges = (round: number) => (round === 2 ? fleet.edges.slice(1) : fleet.edges);
       const all = await visitInRounds({ farms, edges, before });
@@ -74,16 +76,17 @@ describe("resumption", () => {
     "HAProxy with the same clients and servers: chance for round robin, and the stick table helps session ids only",
     async () => {
       const compared = wholeTable ? farms : farms.filter(({ stack }) => stack === "nginx");
+      const clients = wholeTable ? 50 : 24;
       const byWay = new Map<string, readonly Resumption[]>();
       for (const way of haproxyWays) {
-        const all = await visitInRounds({ farms: compared, edges: () => haproxy.edges(way) });
+        const all = await visitInRounds({ farms: compared, clients, edges: () => haproxy.edges(way) });
         byWay.set(way, all);
         columns.push(columnOf(`HAProxy, ${way}`, all));
       }
       const tickets = (way: string): readonly Resumption[] =>
         (byWay.get(way) ?? []).filter(({ farm }) => farm.mode !== "tls12-ids");
-      // Chance is 25%; of 200 visits more than 40% are not.
-      for (const each of byWay.get("round robin") ?? []) expect(resumedPercent(each)).toBeLessThan(40);
+      // Chance is 25%; of 96 visits more than 45% are not.
+      for (const each of byWay.get("round robin") ?? []) expect(resumedPercent(each)).toBeLessThan(45);
       for (const each of tickets("with delay")) expect(resumedPercent(each)).toBeLessThan(75);
     },
     measuredMs,

@@ -1,5 +1,17 @@
-import { type ConnectionOptions, connect } from "node:tls";
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+} from "node:tls";
 import type { ResumptionMode } from "./tls-farm.ts";
+
+/** How clients of a mode do TLS. To make one costs as much as a handshake. */
+export function clientContext(mode: ResumptionMode, more: SecureContextOptions = {}): SecureContext {
+  const version = mode === "tls13-tickets" ? "TLSv1.3" : "TLSv1.2";
+  return createSecureContext({ minVersion: version, maxVersion: version, ...more });
+}
 
 /** Where a client connects to. */
 export interface Edge {
@@ -26,15 +38,9 @@ export class ReturningClient {
   /** The newest last. */
   readonly #sessions: Buffer[] = [];
 
-  constructor(serverName: string, mode: ResumptionMode, more: ConnectionOptions = {}) {
-    const version = mode === "tls13-tickets" ? "TLSv1.3" : "TLSv1.2";
-    this.#options = {
-      servername: serverName,
-      rejectUnauthorized: false,
-      minVersion: version,
-      maxVersion: version,
-      ...more,
-    };
+  /** @param secureContext of {@link clientContext}; clients may share it, as their sessions are not in it */
+  constructor(serverName: string, mode: ResumptionMode, secureContext: SecureContext) {
+    this.#options = { servername: serverName, rejectUnauthorized: false, secureContext };
     this.#once = mode === "tls13-tickets";
   }
 

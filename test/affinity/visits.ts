@@ -1,6 +1,6 @@
-import type { ConnectionOptions } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
 import { seededRandom } from "../support/seeded-random.ts";
-import { type Edge, ReturningClient, type Visit } from "./returning-client.ts";
+import { clientContext, type Edge, ReturningClient, type Visit } from "./returning-client.ts";
 import { serverNameOf, type TlsFarm } from "./tls-farm.ts";
 
 /** As many as are under way at once. */
@@ -16,7 +16,7 @@ export interface VisitPlan {
   readonly edges: (round: number) => readonly Edge[];
   readonly clients?: number;
   readonly rounds?: number;
-  readonly tls?: ConnectionOptions;
+  readonly tls?: SecureContextOptions;
   /** Called before each round. */
   readonly before?: (round: number) => Promise<void> | void;
 }
@@ -40,21 +40,26 @@ interface Returning {
 
 /**
  * All clients of all farms visit once, in an order by chance, and then again. The order is mixed because round robin over an
- * unchanged one would lead each client to the same server every time, or never.
+ * unchanged one would lead each client to the same server every time, or never; it is mixed by halves, so that nobody comes
+ * back at once: what one node learnt may take 100 ms to the other.
  */
 export async function visitInRounds(plan: VisitPlan): Promise<readonly Resumption[]> {
   const { farms, edges, clients = clientsPerFarm, rounds = roundsOfVisits, tls, before } = plan;
   const random = seededRandom(1);
-  const all: readonly Returning[] = farms.flatMap((farm) =>
-    Array.from({ length: clients }, (_, number) => {
-      return { client: new ReturningClient(serverNameOf(farm), farm.mode, tls), number, farm };
-    }),
-  );
+  const all: readonly Returning[] = farms.flatMap((farm) => {
+    const context = clientContext(farm.mode, tls);
+    return Array.from({ length: clients }, (_, number) => {
+      return { client: new ReturningClient(serverNameOf(farm), farm.mode, context), number, farm };
+    });
+  });
+  // By pairs: each half goes to both edges.
+  const early = all.filter(({ number }) => number % 4 < 2);
+  const late = all.filter(({ number }) => number % 4 >= 2);
   const tallies = new Map(farms.map((farm) => [farm, new Tally(farm, rounds)]));
   for (let round = 0; round < rounds; round += 1) {
     await before?.(round);
     const ways = edges(round);
-    await eachOf(shuffled(all, random), async ({ client, number, farm }) => {
+    await eachOf([...shuffled(early, random), ...shuffled(late, random)], async ({ client, number, farm }) => {
       const visit = await client.visit(ways[(number + round) % ways.length] as Edge);
       tallies.get(farm)?.add(round, visit);
     });
