@@ -1,6 +1,7 @@
 import { ipBytes, isIpv4, splitSocketAddress } from "../model/address.ts";
 import type { Farm, Server } from "../model/resource.ts";
 import type { ServerResourceName } from "../model/resource-name.ts";
+import type { OfferedSession } from "./affinity/offered-session.ts";
 import { offeredSession } from "./affinity/read-offered-session.ts";
 import type { ServerChoice } from "./choose/choice-request.ts";
 import { chooseServer } from "./choose/choose-server.ts";
@@ -75,7 +76,7 @@ export class ServerDispatch {
       flight: new ServerFlightReader(),
     };
     routed.greeting = greeting;
-    routed.resumption = greeting.offered === null ? null : "offered";
+    routed.resumption = isOffer(greeting.offered) ? "offered" : null;
   }
 
   /** Chooses a server for a connection that was greeted, and sends it there. */
@@ -155,6 +156,11 @@ export class ServerDispatch {
       : noBytes;
     return proxyHeaderBytes(policy, { source, destination: local, serverName: routed.serverName, alpn, uniqueId });
   }
+}
+
+/** Clients that offer TLS 1.3 invent a session id beside it (RFC 8446 appendix D.4): an offer only once a server took it. */
+function isOffer(offered: OfferedSession | null): boolean {
+  return offered !== null && (offered.kind !== "session_id" || offered.certain);
 }
 
 function needsSource({ affinity, balance, proxyProtocol, sourceTransparent }: Farm): boolean {

@@ -21,6 +21,10 @@ const serverHealthMax = 10_000;
 const serverConnectionsMax = 1000;
 const farmAffinityMax = 1000;
 
+/** Characters. */
+const detailMax = 1024;
+const adviceMax = 4096;
+
 const feedStates = {
   following: WireFeedState.FEED_STATE_FOLLOWING,
   silent: WireFeedState.FEED_STATE_SILENT,
@@ -101,7 +105,7 @@ function serverHealth({ health, monotonicMs, wallMs }: NodeState): ServerHealth[
       failing: state === "down" || state === "ejected" || state === "unresolved",
       state: healthStates[state],
       reason: reason ?? "",
-      detail,
+      detail: detail.slice(0, detailMax),
       since: timestampToWire(wallMs - (monotonicMs - sinceMs)),
       certificateExpiry: certificateExpiryMs === null ? undefined : timestampToWire(certificateExpiryMs),
     });
@@ -120,5 +124,6 @@ function serverConnections(from: NodeState["serverConnections"]): ServerConnecti
 
 function farmAffinity(farm: string, report: AffinityReport): FarmAffinity {
   const { finding, sentence, advice, ticketNames, sessionIds } = report;
-  return { farm, finding, sentence, advice, ticketNames: BigInt(ticketNames), sessionIds: BigInt(sessionIds) };
+  const texts = { sentence: sentence.slice(0, detailMax), advice: advice.slice(0, adviceMax) };
+  return { farm, finding, ...texts, ticketNames: BigInt(ticketNames), sessionIds: BigInt(sessionIds) };
 }
