@@ -192,7 +192,6 @@ export class FlightWalk {
     const length = uint16(this.#ticket, ticketAt - 2);
     if (length !== this.#bodyLength - ticketAt) return this.#giveUp();
     this.facts.ticketHead = length === 0 ? null : this.#ticket.slice(ticketAt);
-    this.#ticket = noBytes;
   }
 
   /** No server sends this: what was understood before stands. */

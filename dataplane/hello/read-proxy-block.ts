@@ -76,9 +76,9 @@ function checkValues(bytes: Uint8Array, start: number, end: number): boolean {
   let crcAt = -1;
   let at = start;
   while (at < end) {
-    if (end - at < tlvHeadBytes) return false;
     const length = uint16(bytes, at + 1);
     const valueAt = at + tlvHeadBytes;
+    // Also where the type and length do not fit: then less than nothing is left.
     if (length > end - valueAt) return false;
     if (bytes[at] === proxyTlvType.unique_id && length > uniqueIdBytesMax) return false;
     if (bytes[at] === proxyTlvType.crc32c) {

@@ -138,12 +138,12 @@ const bad: readonly { title: string; bytes: Uint8Array; at: number; outcome: Pro
     const bytes = block("2111", `${tcp4} ${values}`);
     return { title, bytes, at: bytes.length, outcome: malformed };
   }),
-  {
-    title: "two checksums",
-    bytes: withCrc(block("2111", `${tcp4} 030004 00000000 030004 00000000`), 31),
+  ...[31, 38].map((crcAt) => ({
+    title: `two checksums, the one at ${crcAt} right`,
+    bytes: withCrc(block("2111", `${tcp4} 030004 00000000 030004 00000000`), crcAt),
     at: 42,
     outcome: malformed,
-  },
+  })),
   { title: "UNIX with a value cut short", bytes: block("2131", `${unix} 0100`), at: 234, outcome: malformed },
 ];
 

@@ -196,6 +196,11 @@ const otherAnswers: readonly ServerFlight[] = [
     [hello12, record(fullFlight().subarray(0, 50), 0x0303), changeCipherSpec],
     tls12,
   ),
+  settled(
+    "ChangeCipherSpec inside a ticket's header",
+    [hello12, record(newSessionTicket(ticket).subarray(0, 2), 0x0303), changeCipherSpec],
+    tls12,
+  ),
   settled("a hello, then no TLS", [hello12, latin1("x")], tls12),
 ];
 
