@@ -110,6 +110,9 @@ export class ConnectionRouter implements ConnectionHandler {
     const routed = context as RoutedConnection;
     const { greeting, server } = routed;
     if (greeting === null || server === null) return;
+    // It answers: a probe need not end before others follow it.
+    if (routed.answer === "nothing" && this.#parts.routing.server(server.name)?.address === server.address)
+      this.#parts.servers.health.succeeded(server.name, this.#parts.nowMs());
     const settled = greeting.flight.add(bytes);
     routed.answer = greeting.flight.facts.answer;
     if (settled) this.#observe(routed);

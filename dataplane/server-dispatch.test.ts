@@ -53,6 +53,20 @@ describe("what a server says first", () => {
   });
 });
 
+describe("a server that failed", () => {
+  it("is well as soon as its probe has an answer: nobody waits for that connection's end", () => {
+    const rig = new RouterRig();
+    rig.router.redecide(1, rig.connected("a.web.test").context, "refused", 1);
+    rig.nowMs = 1500;
+    const probe = rig.connected("a.web.test");
+    rig.nowMs = 1501;
+    const named = "farms/web/servers/a";
+    expect(rig.health.isHealthy(named, rig.nowMs)).toBe(false);
+    rig.router.serverBytes(1, probe.context, Uint8Array.of(22));
+    expect(rig.health.isHealthy(named, rig.nowMs)).toBe(true);
+  });
+});
+
 describe("a farm with a PROXY header", () => {
   it("tells every attempt's server who the client is, and what it announced", () => {
     const proxyProtocol = { version: "PROXY_VERSION_2", tlvs: ["PROXY_TLV_AUTHORITY", "PROXY_TLV_UNIQUE_ID"] };

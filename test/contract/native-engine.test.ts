@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createNativeEngine, type NativeEngine } from "../../dataplane/engine/native-engine.ts";
@@ -9,6 +7,7 @@ import { joinSocketAddress, type SocketAddress, splitSocketAddress } from "../..
 import { clientHelloBytes } from "../support/client-hello-bytes.ts";
 import { EngineRig } from "../support/engine-rig.ts";
 import { connectTo } from "../support/recording-handler.ts";
+import { startTalking, type TalkingProcess } from "../support/talking-process.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { describeEngine } from "./engine.contract.ts";
 
@@ -51,7 +50,7 @@ describe("the native engine alone", () => {
     const clients = await startIdleClients(rig, await rig.listen(), count);
     await waitFor("all to be spliced", () => rig.engine.stats().connections === count, 120_000);
     clients.send("ping");
-    expect(await clients.answer()).toBe(`${count} echoes`);
+    expect(await clients.line()).toBe(`${count} echoes`);
     clients.send("end");
     await rig.handler.closedRecord(count);
     expect(new Set(rig.handler.records.map(({ reason }) => reason))).toEqual(new Set(["done"]));
@@ -170,37 +169,8 @@ const streamingPeers = `
   });
 `;
 
-/** A process of plain Node, for as long as the test runs; it says a line, and then a line for each that it is sent. */
-async function startProcess(rig: EngineRig, script: string, env: Record<string, string> = {}): Promise<Talker> {
-  const child = spawn(process.execPath, ["-e", script], {
-    env: { ...process.env, ...env },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const exited = once(child, "close");
-  rig.keep({
-    close: async () => {
-      child.kill();
-      await exited;
-    },
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    send: (line) => child.stdin.write(`${line}\n`),
-    answer: async () => {
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error("the process has ended");
-      return value;
-    },
-  };
-}
-
-interface Talker {
-  send(line: string): void;
-  answer(): Promise<string>;
-}
-
 async function startEcho(rig: EngineRig): Promise<SocketAddress> {
-  const echo = await startProcess(
+  const echo = startTalking(
     rig,
     `
     const server = require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
@@ -216,11 +186,11 @@ async function startEcho(rig: EngineRig): Promise<SocketAddress> {
   `,
     { HELLO_LENGTH: String(hello.length) },
   );
-  return joinSocketAddress("127.0.0.1", Number(await echo.answer()));
+  return joinSocketAddress("127.0.0.1", Number(await echo.line()));
 }
 
-async function startIdleClients(rig: EngineRig, listener: SocketAddress, count: number): Promise<Talker> {
-  const clients = await startProcess(
+async function startIdleClients(rig: EngineRig, listener: SocketAddress, count: number): Promise<TalkingProcess> {
+  const clients = startTalking(
     rig,
     `
     const net = require("node:net");

@@ -2,7 +2,7 @@ import type { FlightFacts } from "../../dataplane/hello/flight-facts.ts";
 import { capturedFlights } from "../corpus/captured-flights.ts";
 import { mutated, randomSplit, SeededNumbers, surrounded } from "../corpus/hello-mutator.ts";
 import { builtFlights } from "../corpus/server-flights.ts";
-import type { FuzzFailure } from "./fuzz-failure.ts";
+import { fuzzFailure, type FuzzFailure } from "./fuzz-failure.ts";
 
 /** What is fuzzed: the reader of servers' flights, or a broken one. */
 export interface FuzzedFlightReader {
@@ -50,12 +50,7 @@ export function fuzzFlights({ count, seed, makeReader }: FlightFuzz): FlightFuzz
       answers.set(label, (answers.get(label) ?? 0) + 1);
       checkLaws(whole.facts, chunks, makeReader());
     } catch (error) {
-      const failure = {
-        index,
-        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        bytesHex: Buffer.from(bytes).toString("hex"),
-        chunkLengths: chunks.map(({ length }) => length),
-      };
+      const failure = fuzzFailure(index, error, bytes, chunks);
       return { answers, failure };
     }
   }

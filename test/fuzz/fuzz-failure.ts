@@ -6,3 +6,17 @@ export interface FuzzFailure {
   readonly bytesHex: string;
   readonly chunkLengths: readonly number[];
 }
+
+export function fuzzFailure(
+  index: number,
+  error: unknown,
+  bytes: Uint8Array,
+  chunks: readonly Uint8Array[],
+): FuzzFailure {
+  return {
+    index,
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    bytesHex: Buffer.from(bytes).toString("hex"),
+    chunkLengths: chunks.map(({ length }) => length),
+  };
+}

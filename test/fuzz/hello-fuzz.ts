@@ -4,7 +4,7 @@ import { acceptedHellos } from "../corpus/accepted-hellos.ts";
 import { describeOutcome } from "../corpus/describe-outcome.ts";
 import { mutated, randomSplit, SeededNumbers, surrounded } from "../corpus/hello-mutator.ts";
 import { rejectedHellos } from "../corpus/rejected-hellos.ts";
-import type { FuzzFailure } from "./fuzz-failure.ts";
+import { fuzzFailure, type FuzzFailure } from "./fuzz-failure.ts";
 
 /** What is fuzzed: the reader, or a broken one that the fuzzer must find (`forgetful-reader.ts`). */
 export interface FuzzedReader {
@@ -50,12 +50,7 @@ export function fuzzHellos({ count, seed, makeReader }: HelloFuzz): HelloFuzzRes
       outcomes.set(label, (outcomes.get(label) ?? 0) + 1);
       checkLaws(whole, chunks, makeReader(helloBytesMax));
     } catch (error) {
-      const failure = {
-        index,
-        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        bytesHex: Buffer.from(bytes).toString("hex"),
-        chunkLengths: chunks.map(({ length }) => length),
-      };
+      const failure = fuzzFailure(index, error, bytes, chunks);
       return { outcomes, failure };
     }
   }

@@ -7,6 +7,7 @@ import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { NatsNode } from "./nats-node.ts";
 import { aName, anId } from "./recording-host.ts";
+import { together } from "./together.ts";
 
 let server: NatsServer;
 let before: OpenResources;
@@ -35,20 +36,6 @@ function start(nodeId: string, region = "eu", prepare?: (node: NatsNode) => void
   const node = new NatsNode(server.url, nodeId, region, prepare);
   nodes.push(node);
   return node;
-}
-
-let words = 0;
-
-/** Resolves when what the first publishes reaches the others. */
-async function together(first: NatsNode, ...others: readonly NatsNode[]): Promise<void> {
-  for (const other of others) {
-    words += 1;
-    const word = `hello-${words}`;
-    await waitFor("a word to arrive", () => {
-      first.exchange.publish(anId("s0", word));
-      return other.host.hasHeard(`s0 ${word}`);
-    });
-  }
 }
 
 describe("nodes of one region, over NATS", () => {

@@ -4,6 +4,7 @@ import { leftOver, type OpenResources, openResources } from "../support/open-res
 import { waitFor } from "../support/wait-for.ts";
 import { aName, anId } from "./recording-host.ts";
 import { SessionNode } from "./session-node.ts";
+import { together } from "./together.ts";
 
 let plane: TestControlPlane;
 let before: OpenResources;
@@ -25,20 +26,6 @@ function start(nodeId: string, region = "eu", prepare?: (node: SessionNode) => v
   const node = new SessionNode(plane.address, nodeId, region, prepare);
   nodes.push(node);
   return node;
-}
-
-let words = 0;
-
-/** Resolves when what the first publishes reaches the others. */
-async function together(first: SessionNode, ...others: readonly SessionNode[]): Promise<void> {
-  for (const other of others) {
-    words += 1;
-    const word = `hello-${words}`;
-    await waitFor("a word to arrive", () => {
-      first.exchange.publish(anId("s0", word));
-      return other.host.hasHeard(`s0 ${word}`);
-    });
-  }
 }
 
 describe("nodes of one region, by way of the control plane", () => {

@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createNativeEngine } from "../../../dataplane/engine/native-engine.ts";
 import { createPortableEngine } from "../../../dataplane/engine/portable-engine.ts";
@@ -9,6 +6,7 @@ import { clientHelloBytes } from "../../support/client-hello-bytes.ts";
 import { EngineRig } from "../../support/engine-rig.ts";
 import { connectTo } from "../../support/recording-handler.ts";
 import { runTool } from "../../support/run-tool.ts";
+import { startTalking, type TalkingProcess } from "../../support/talking-process.ts";
 import { type NetworkHost, TestNetwork } from "../../support/test-network.ts";
 
 const hello = clientHelloBytes();
@@ -101,34 +99,11 @@ describe("from the client's address", () => {
     await ip(family, "rule", "delete", "iif", bridge, "from", server, "lookup", table);
   }
 
-  async function start(host: NetworkHost, script: string, env: Record<string, string>): Promise<Speaker> {
-    const [command, ...words] = ["ip", ...host.prefix.slice(1), process.execPath, "-e", script] as const;
-    const sent = { HELLO: hello.toString("hex"), BULK: String(bulkBytes) };
-    const child = spawn(command, words, {
-      env: { ...process.env, ...sent, ...env },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const exited = once(child, "close");
-    rig.keep({
-      close: async () => {
-        child.kill();
-        await exited;
-      },
-    });
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    return {
-      line: async () => {
-        const { value, done } = await lines.next();
-        if (done === true) throw new Error("the process has ended");
-        return value;
-      },
-    };
+  async function start(host: NetworkHost, script: string, env: Record<string, string>): Promise<TalkingProcess> {
+    const sent = { HELLO: hello.toString("hex"), BULK: String(bulkBytes), ...env };
+    return startTalking(rig, script, sent, ["ip", ...host.prefix.slice(1)]);
   }
 });
-
-interface Speaker {
-  line(): Promise<string>;
-}
 
 const serverScript = `
   const server = require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
