@@ -1,12 +1,10 @@
-import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket, type TlsOptions } from "node:tls";
+import type { AddressInfo } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HealthChecker } from "../../dataplane/health/health-checker.ts";
 import type { StartProbe } from "../../dataplane/health/probes/probe.ts";
 import { startProbe } from "../../dataplane/health/probes/start-probe.ts";
 import { ServerHealthBoard } from "../../dataplane/health/server-health.ts";
-import { joinSocketAddress } from "../../model/address.ts";
 import type { Change } from "../../model/configuration.ts";
 import { affinityDefaults, type HealthCheck } from "../../model/farm-policy.ts";
 import type { ServerResourceName } from "../../model/resource-name.ts";
@@ -16,6 +14,7 @@ import { PeerServer } from "../support/peer-server.ts";
 import { SilentListener } from "../support/silent-listener.ts";
 import { testCertificate } from "../support/test-certificate.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { CountingTls } from "./counting-tls.ts";
 import { FixedAddresses } from "./fixed-addresses.ts";
 import { created, testCheck, testFarm, testServer } from "./health-resources.ts";
 import { tls } from "./run-probe.ts";
@@ -87,31 +86,10 @@ function countedAsks(): () => number {
   return () => count;
 }
 
-interface CountingTls {
-  readonly address: string;
-  readonly server: TlsServer;
-  readonly connections: TLSSocket[];
-}
-
 async function tlsServer(options: TlsOptions = {}): Promise<CountingTls> {
-  const connections: TLSSocket[] = [];
-  const sockets = new Set<Socket>();
-  const server = createTlsServer({ ...(await testCertificate("a.test")), ...options }, (socket) => {
-    connections.push(socket);
-    socket.on("error", () => socket.destroy());
-    socket.resume();
-  });
-  server.on("connection", (socket: Socket) => sockets.add(socket));
-  server.on("tlsClientError", (_, socket) => socket.destroy());
-  server.listen({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
-  const address = joinSocketAddress("127.0.0.1", (server.address() as AddressInfo).port);
-  return { address, server, connections };
+  const server = await CountingTls.listen(options);
+  closers.push(() => server.close());
+  return server;
 }
 
 async function plainOpenssl(): Promise<ToolServer> {

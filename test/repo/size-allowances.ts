@@ -8,4 +8,8 @@ export const sizeAllowances: readonly SizeAllowance[] = [
   },
   { what: "test/corpus/accepted-hellos.ts", reason: "One table: what must be accepted." },
   { what: "test/corpus/rejected-hellos.ts", reason: "One table: what must be rejected, and for which reason." },
+  {
+    what: "test/health/probe-reasons.test.ts",
+    reason: "One table: each reason of the closed set, and the server that brings it about.",
+  },
 ];
