@@ -110,6 +110,17 @@ ${servers.join("")}- route:
     });
   }
 
+  /** Resolves when both nodes have checked each server of a farm: the first failed check marks one down, a later one does not. */
+  async hasChecked(farm: TlsFarm): Promise<void> {
+    const seen = (id: string): string =>
+      `switchyard_node_server_certificate_expiry_seconds{server="farms/${farm.name}/servers/${id}"}`;
+    for (const { host } of this.nodes)
+      await until(`a check of each server of ${farm.name} by ${host.address}`, async () => {
+        const text = await metrics(host);
+        return farm.servers.every(({ id }) => text.includes(seen(id)));
+      });
+  }
+
   /** Resolves when both nodes, as they run now, know something of a farm's sessions. */
   async knowsSessions(farm: TlsFarm): Promise<void> {
     await until(`what both nodes know of ${farm.name}`, async () => {
@@ -157,8 +168,11 @@ function knowsSomething({ affinity }: FarmStatus["affinity"][number]): boolean {
   return affinity !== undefined && affinity.ticketNames + affinity.sessionIds > 0n;
 }
 
-async function metric({ address }: NetworkHost, name: string): Promise<number | undefined> {
-  const answer = await fetch(`http://${address}:${opsPort}/metrics`);
-  const [, value] = new RegExp(`^${name} (\\S+)$`, "m").exec(await answer.text()) ?? [];
+async function metric(host: NetworkHost, name: string): Promise<number | undefined> {
+  const [, value] = new RegExp(`^${name} (\\S+)$`, "m").exec(await metrics(host)) ?? [];
   return value === undefined ? undefined : Number(value);
+}
+
+async function metrics({ address }: NetworkHost): Promise<string> {
+  return (await fetch(`http://${address}:${opsPort}/metrics`)).text();
 }

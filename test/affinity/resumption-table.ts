@@ -20,13 +20,22 @@ const modeText: Readonly<Record<ResumptionMode, string>> = {
   "tls12-ids": "TLS 1.2, session ids",
 };
 
+/** Names as their makers write them. */
+export const stackText: Readonly<Record<string, string>> = {
+  node: "Node",
+  haproxy: "HAProxy",
+  openssl: "OpenSSL",
+  gnutls: "GnuTLS",
+  java: "Java",
+};
+
 /** Markdown. A figure that was not measured is left empty. */
 export function resumptionTable(rows: readonly TableRow[], columns: readonly TableColumn[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const head = ["Servers", "Sessions", ...columns.map(({ title }) => title)];
   const body = rows.map(({ farm, stack, mode }) => {
     const figures = columns.map(({ percents }) => percents.get(farm)).map((percent) => percentText(percent));
-    return line([stack, modeText[mode], ...figures]);
+    return line([stackText[stack] ?? stack, modeText[mode], ...figures]);
   });
   const rule = ["---", "---", ...columns.map(() => "---:")];
   return [line(head), line(rule), ...body].join("\n");
@@ -34,16 +43,18 @@ export function resumptionTable(rows: readonly TableRow[], columns: readonly Tab
 
 /** What stands between the marks: how it was measured, with what, and when. */
 export function measuredText(versions: readonly string[], comparator: string, table: string, when: Date): string {
-  return `Measured on ${when.toISOString().slice(0, 10)} on one machine, by \`SWITCHYARD_TABLE=1 npx vitest run test/affinity/resumption.test.ts\`:
-${versions.join(", ")}; compared with HAProxy ${comparator}. Four servers to a farm, each with keys and a session store of its
-own; 50 clients, five visits each, through two nodes (or two HAProxy with a \`peers\` section) alternately. The figures are
-the visits that resumed, as client and server saw it, of those in which the client had a session to offer. Before the third
-visit one Switchyard node was killed, and before the fourth it was started again.
+  return `Measured on ${when.toISOString().slice(0, 10)} on one machine by
+\`SWITCHYARD_TABLE=1 npx vitest run test/affinity/resumption.test.ts\`, with ${versions.join(", ")};
+compared with HAProxy ${comparator}. Four servers to a farm, each with ticket keys and a session store of its own; 50 clients, five
+visits each, through two nodes, or two HAProxy with a \`peers\` section, alternately. The figures: visits that resumed, as the
+client saw it, and as the server did where it tells (GnuTLS' does not), of those in which the client had a session to offer. One
+Switchyard node was killed after the second visits, and started again before the fourth, which waited until it had heard
+from the other node. HAProxy was left alone.
 
 ${table}
 
-"As published" is the stick table on the session id as HAProxy's manual has it, "with delay" the same with
-\`tcp-response inspect-delay 5s\`, without which the ServerHello often comes too late for it to be seen.`;
+"As published" is the stick table on the session id as HAProxy's manual has it; "with delay" the same with
+\`tcp-response inspect-delay 5s\`.`;
 }
 
 function percentText(percent: number | undefined): string {

@@ -3,13 +3,16 @@ import { splitSocketAddress } from "../../model/address.ts";
 import { AffinityFleet } from "./affinity-fleet.ts";
 import { HaproxyPair, haproxyWays } from "./haproxy-comparator.ts";
 import { haproxyVersion } from "./haproxy-farm.ts";
-import { measuredText, resumptionTable, type TableColumn, writeMeasured } from "./resumption-table.ts";
+import { measuredText, resumptionTable, stackText, type TableColumn, writeMeasured } from "./resumption-table.ts";
 import type { TlsFarm } from "./tls-farm.ts";
 import { TlsStacks } from "./tls-stacks.ts";
 import { type Resumption, resumedPercent, visitInRounds } from "./visits.ts";
 
 /** `SWITCHYARD_TABLE=1` measures HAProxy before every farm, not before one stack, and writes docs/affinity.md. */
 const wholeTable = process.env["SWITCHYARD_TABLE"] !== undefined;
+
+/** Some 50 processes. */
+const startedMs = 3 * 60_000;
 
 const measuredMs = 10 * 60_000;
 
@@ -29,12 +32,12 @@ describe("resumption", () => {
     stacks = await TlsStacks.start(fleet.address);
     farms = stacks.farms;
     haproxy = await HaproxyPair.start(farms);
-  });
+  }, startedMs);
 
   afterAll(async () => {
     console.log(measured());
     if (wholeTable) {
-      const versions = stacks.stacks.map(({ name, version }) => `${name} ${version}`);
+      const versions = stacks.stacks.map(({ name, version }) => `${stackText[name] ?? name} ${version}`);
       writeMeasured(measuredText(versions, await haproxyVersion(), measured(), new Date()));
     }
     await haproxy.stop();
