@@ -110,7 +110,7 @@ describe.each(["v1", "v1alpha"])("server reflection %s, as grpcurl asks for it,"
 
   test.each([
     ["switchyard.config.v1.ConfigService", "Apply", 26],
-    ["switchyard.fleet.v1.FleetService", "Explain", 8],
+    ["switchyard.fleet.v1.FleetService", "Explain", 9],
     ["grpc.health.v1.Health", "Check", 2],
   ])("describes %s, with every file that it needs", async (symbol, method, methods) => {
     const { file_descriptor_response } = await ask({ file_containing_symbol: symbol });

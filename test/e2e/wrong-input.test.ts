@@ -60,7 +60,7 @@ describe("wrong input changes nothing and names what is wrong:", () => {
     ],
     [
       "an address that does not parse",
-      'server:\n  name: farms/web/servers/b\n  address: "web:443"\n',
+      'server:\n  name: farms/web/servers/b\n  address: "10.0.0.300:443"\n',
       1,
       /^input\.yaml:3:\d+: .*address/m,
     ],
