@@ -14,6 +14,7 @@ import type { HealthTransition, ServerHealthBoard } from "./health/server-health
 import type { DataPlaneNodeOptions } from "./node-options.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
 import { ServerSide } from "./server-side.ts";
+import type { SessionAffinity } from "./session-affinity.ts";
 import type { LearntExchange } from "./sharing/learnt-exchange.ts";
 import { explainDecision } from "./telemetry/explain-decision.ts";
 import { extractTable } from "./telemetry/extract-table.ts";
@@ -87,6 +88,11 @@ export class DataPlaneNode {
   /** Live connections by server. */
   serverConnections(): ReturnType<ServerSide["connections"]> {
     return this.#servers.connections();
+  }
+
+  /** What was found of the TLS sessions of each farm that follows them. */
+  affinityReports(): ReturnType<SessionAffinity["reports"]> {
+    return this.#servers.affinity.reports();
   }
 
   /** Connections that wait for a server with room. */
@@ -215,7 +221,7 @@ export class DataPlaneNode {
       notTransparent: this.#engine.sourceTransparent ? [] : [...this.#servers.transparentFarms],
       health: this.#servers.health.states(monotonicMs()),
       serverConnections: this.#servers.connections(),
-      affinity: this.#servers.affinity.reports(),
+      affinity: this.affinityReports(),
       connections: this.#engine.stats().connections,
       draining: this.draining,
       ready: this.ready,

@@ -21,7 +21,7 @@ describe("a file with something wrong in it is refused with its place", () => {
     [
       "an unknown field that is like none",
       "server: {colour: red}",
-      ["a.yaml:1:10: server.colour: unknown field; known here are name, address, weight, region, backup, state, etag"],
+      ["a.yaml:1:10: server.colour: unknown field; known here are name, address, weight, region, backup, state, connectionsMax, checkAddress, etag"],
     ],
     [
       "an unknown kind",
@@ -175,7 +175,7 @@ describe("a file with something wrong in it is refused with its place", () => {
   it("every fault of every file, in order, and not only the first", () => {
     expect(faultsOf("farm: {nam: x, balance: 1.5}\n---\n- {}\n- farm: *x\n", "server: {weight: a}")).toEqual([
       "a.yaml:1:8: farm.nam: unknown field; did you mean name?",
-      "a.yaml:1:25: farm.balance: must be BALANCE_ROUND_ROBIN, not 1.5",
+      expect.stringMatching(/^a\.yaml:1:25: farm\.balance: must be one of BALANCE_ROUND_ROBIN, .*, not 1\.5$/),
       "a.yaml:3:3: one of listener, route, farm, server is needed",
       "a.yaml:4:9: unknown alias *x",
       'b.yaml:1:18: server.weight: must be a whole number from 0 to 4294967295, not the text "a"',

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { origin, type SealedCommit } from "../../model/commit.ts";
 import { Configuration } from "../../model/configuration.ts";
+import { eventSchemaVersion } from "../../model/event.ts";
 import { sealCommit, sealEpochMarker } from "../../model/wire/commit.ts";
 import { Commit as WireCommit } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import { created, farm, Followed, HandMadeLog, serving } from "../../test/dataplane/followed.ts";
@@ -146,7 +147,7 @@ describe("a log that can't be followed further", () => {
   it.each([
     [
       "a schema version from the future",
-      { schemaVersion: 2, fact: { $case: "deleted" as const, value: { name: "farms/a" } } },
+      { schemaVersion: eventSchemaVersion + 1, fact: { $case: "deleted" as const, value: { name: "farms/a" } } },
     ],
     ["an event of an unknown kind", { schemaVersion: 1, fact: undefined }],
   ])("for %s leaves the node serving what it has, and waiting where it stands", async (_what, event) => {

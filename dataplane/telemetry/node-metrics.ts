@@ -8,10 +8,30 @@ import type { DataPlaneNode } from "../data-plane-node.ts";
 export function registerNodeMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
   registerStateMetrics(registry, node);
   registerServerMetrics(registry, node, monotonicMs);
+  registerAffinityMetrics(registry, node);
   registerTrafficMetrics(registry, node);
 }
 
 const failingStates = ["down", "ejected", "unresolved", "slow_start"] as const;
+
+function registerAffinityMetrics(registry: Registry, node: DataPlaneNode): void {
+  const kinds = [
+    ["ticket_names", "Names of ticket keys that are known of a farm's servers.", "ticketNames"],
+    ["session_ids", "TLS session ids that are known of a farm's servers.", "sessionIds"],
+  ] as const;
+  for (const [name, help, key] of kinds) {
+    const gauge: Gauge = new Gauge({
+      name: `switchyard_node_${name}`,
+      help,
+      labelNames: ["farm"],
+      registers: [registry],
+      collect: () => {
+        gauge.reset();
+        for (const [farm, report] of node.affinityReports()) gauge.set({ farm }, report[key]);
+      },
+    });
+  }
+}
 
 function registerServerMetrics(registry: Registry, node: DataPlaneNode, monotonicMs: () => number): void {
   const failing: Gauge = new Gauge({

@@ -160,6 +160,7 @@ describe("the metrics", () => {
     expect(read.get("switchyard_node_ready")).toBe(1);
     expect(read.get('switchyard_node_servers_failing{state="ejected"}')).toBe(2);
     expect(read.get('switchyard_node_servers_failing{state="down"}')).toBe(0);
+    expect(read.get('switchyard_node_ticket_names{farm="farms/web"}')).toBe(0);
     expect(read.get("switchyard_node_table_names")).toBe(5);
   });
 
