@@ -21,7 +21,9 @@ describe("a file with something wrong in it is refused with its place", () => {
     [
       "an unknown field that is like none",
       "server: {colour: red}",
-      ["a.yaml:1:10: server.colour: unknown field; known here are name, address, weight, region, backup, state, connectionsMax, checkAddress, etag"],
+      [
+        "a.yaml:1:10: server.colour: unknown field; known here are name, address, weight, region, backup, state, connectionsMax, checkAddress, etag",
+      ],
     ],
     [
       "an unknown kind",
