@@ -38,6 +38,8 @@ export class DataPlaneNode {
   /** Ends the feed's present run, so that it asks for the position anew. */
   #run = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
+  /** The other nodes were asked what they know of the servers of the configuration. */
+  #asked = false;
   /** The revision that decisions are made with. */
   #routedRevision = 0;
 
@@ -285,6 +287,14 @@ export class DataPlaneNode {
     this.#servers.apply(changes);
     for (const { before, after } of changes) if (before !== null && after === null) this.traffic.forget(before.name);
     this.#router.waiting.roomAnywhere();
+    this.#askOthers(changes);
     await this.#bindings.apply(changes, revision);
+  }
+
+  /** What they said before the node had servers was of none of its own. */
+  #askOthers(changes: readonly Change[]): void {
+    if (this.#asked || !changes.some(({ after }) => after?.kind === "server")) return;
+    this.#asked = true;
+    this.#exchange?.ask();
   }
 }

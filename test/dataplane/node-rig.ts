@@ -7,6 +7,7 @@ import { Backoff } from "../../dataplane/feed/backoff.ts";
 import type { CommitFeed, CommitSink } from "../../dataplane/feed/commit-feed.ts";
 import { GrpcCommitFeed } from "../../dataplane/feed/grpc-commit-feed.ts";
 import type { RoutedConnection } from "../../dataplane/routed-connection.ts";
+import type { LearntExchange } from "../../dataplane/sharing/learnt-exchange.ts";
 import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
 import type { Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { leftOver, type OpenResources, openResources } from "../support/open-resources.ts";
@@ -58,7 +59,12 @@ export class NodeRig {
   readonly #before: OpenResources;
   readonly #things: { close(): Promise<void> }[] = [];
 
-  private constructor(before: OpenResources, controlPlane: TestControlPlane, createEngine: CreateEngine) {
+  private constructor(
+    before: OpenResources,
+    controlPlane: TestControlPlane,
+    createEngine: CreateEngine,
+    exchange: LearntExchange | undefined,
+  ) {
     this.#before = before;
     this.controlPlane = controlPlane;
     const { address } = controlPlane;
@@ -79,6 +85,7 @@ export class NodeRig {
       createEngine,
       feed: this.#feed,
       session: (host) => new FleetSession({ ...parts, hello, host }),
+      exchange: exchange && (() => exchange),
       region: "",
       instance: "n1",
       resolve: async () => ({ addresses: [], ttlMs: 1000, missing: null }),
@@ -95,9 +102,12 @@ export class NodeRig {
     void this.node.start();
   }
 
-  static async start(createEngine: CreateEngine = createPortableEngine): Promise<NodeRig> {
+  static async start(
+    createEngine: CreateEngine = createPortableEngine,
+    exchange: LearntExchange | undefined = undefined,
+  ): Promise<NodeRig> {
     const before = openResources();
-    return new NodeRig(before, await TestControlPlane.start(), createEngine);
+    return new NodeRig(before, await TestControlPlane.start(), createEngine, exchange);
   }
 
   /** Commits, and waits until the node has it. */
