@@ -102,10 +102,7 @@ export class NodeRig {
     void this.node.start();
   }
 
-  static async start(
-    createEngine: CreateEngine = createPortableEngine,
-    exchange: LearntExchange | undefined = undefined,
-  ): Promise<NodeRig> {
+  static async start(createEngine: CreateEngine = createPortableEngine, exchange?: LearntExchange): Promise<NodeRig> {
     const before = openResources();
     return new NodeRig(before, await TestControlPlane.start(), createEngine, exchange);
   }
