@@ -214,7 +214,7 @@ export class DataPlaneNode {
 
   #nodeState(): NodeState {
     const { cache, monotonicMs, wallMs } = this.#options;
-    const { diskFault } = this;
+    const { diskFault, draining, ready } = this;
     return {
       follower: this.#follower.status,
       kept: diskFault === undefined ? cache?.kept : undefined,
@@ -225,8 +225,8 @@ export class DataPlaneNode {
       serverConnections: this.#servers.connections(),
       affinity: this.affinityReports(),
       connections: this.#engine.stats().connections,
-      draining: this.draining,
-      ready: this.ready,
+      draining,
+      ready,
       monotonicMs: monotonicMs(),
       wallMs: wallMs(),
     };
@@ -235,10 +235,8 @@ export class DataPlaneNode {
   #explain(listener: string, announcement: Announcement): Explanation | string {
     const wanted = listener === "" ? this.#onlyListener() : listener;
     if (wanted === undefined) return "this node has no listener, or several: name one";
-    const conditions = this.#servers.dispatch.conditions();
-    const { region } = this.#options;
-    const parts = { routing: this.#routing, revision: this.#routedRevision, conditions, region };
-    return explainDecision(parts, wanted, announcement);
+    const at = { conditions: this.#servers.dispatch.conditions(), region: this.#options.region };
+    return explainDecision({ routing: this.#routing, revision: this.#routedRevision, ...at }, wanted, announcement);
   }
 
   #onlyListener(): string | undefined {
