@@ -58,7 +58,11 @@ export class ServerSide {
         parts.onAddresses();
       },
     });
-    this.affinity = new SessionAffinity({ nowMs, publish });
+    this.affinity = new SessionAffinity({
+      nowMs,
+      publish,
+      knows: (server) => routing.server(server) !== undefined,
+    });
     const { affinity, health, addresses, loads } = this;
     const known = { routing, affinity, health, addresses, loads };
     this.dispatch = new ServerDispatch({ ...known, region, instance, sourceTransparent, nowMs, random });

@@ -1,5 +1,6 @@
 import type { Change } from "../model/configuration.ts";
-import type { Learnt } from "../model/learnt.ts";
+import type { AffinityPolicy } from "../model/farm-policy.ts";
+import type { Learnt, LearntSessionId, LearntTicketName } from "../model/learnt.ts";
 import { type FarmName, farmOf, type ServerResourceName } from "../model/resource-name.ts";
 import type { AffinityReport } from "./affinity/advise.ts";
 import { FarmAffinity } from "./affinity/farm-affinity.ts";
@@ -10,6 +11,8 @@ import type { LearntHost } from "./sharing/learnt-exchange.ts";
 export interface SessionAffinityParts {
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
+  /** Whether the configuration has the server. */
+  readonly knows: (server: ServerResourceName) => boolean;
   /** For the other nodes of the region. */
   readonly publish: (learnt: Learnt) => void;
 }
@@ -20,7 +23,6 @@ const nobody: readonly ServerResourceName[] = [];
 export class SessionAffinity implements LearntHost {
   readonly #parts: SessionAffinityParts;
   readonly #farms = new Map<FarmName, FarmAffinity>();
-  readonly #servers = new Set<ServerResourceName>();
 
   constructor(parts: SessionAffinityParts) {
     this.#parts = parts;
@@ -31,8 +33,6 @@ export class SessionAffinity implements LearntHost {
       const resource = after ?? before;
       if (resource?.kind === "farm") this.#farmChanged(resource.name, after?.kind === "farm" ? after.affinity : null);
       if (resource?.kind !== "server") continue;
-      if (after === null) this.#servers.delete(resource.name);
-      else this.#servers.add(resource.name);
       // Another address is another machine, with keys of its own.
       const moved = before?.kind === "server" && after?.kind === "server" && before.address !== after.address;
       if (after === null || moved) this.#farms.get(farmOf(resource.name))?.forget(resource.name);
@@ -56,7 +56,7 @@ export class SessionAffinity implements LearntHost {
     offered: OfferedSession | null,
     facts: FlightFacts,
   ): "accepted" | "refused" | null {
-    const farm = this.#servers.has(server) ? this.#farms.get(farmOf(server)) : undefined;
+    const farm = this.#farmOf(server);
     if (farm === undefined) return null;
     const { resumed, learnt } = farm.observed(server, offered, facts, this.#parts.nowMs());
     if (learnt !== null) this.#parts.publish(learnt);
@@ -65,26 +65,31 @@ export class SessionAffinity implements LearntHost {
 
   /** Heads of the tickets that each of some handshakes with a server brought. */
   probed(server: ServerResourceName, handshakes: readonly (readonly Uint8Array[])[]): void {
-    const farm = this.#servers.has(server) ? this.#farms.get(farmOf(server)) : undefined;
-    const learnt = farm?.probed(server, handshakes, this.#parts.nowMs());
+    const learnt = this.#farmOf(server)?.probed(server, handshakes, this.#parts.nowMs());
     if (learnt != null) this.#parts.publish(learnt);
   }
 
   /** What others know of servers that this node does not have (any more, or yet) is dropped. */
   take(learnt: Learnt): void {
-    for (const [farm, part] of byFarm(learnt, this.#servers)) this.#farms.get(farm)?.merge(part, this.#parts.nowMs());
+    for (const [farm, part] of byFarm(learnt, this.#parts.knows))
+      this.#farms.get(farm)?.merge(part, this.#parts.nowMs());
   }
 
   *known(entriesMax: number): Iterable<Learnt> {
     for (const farm of this.#farms.values()) yield* farm.known(this.#parts.nowMs(), entriesMax);
   }
 
-  reports(): readonly (readonly [FarmName, AffinityReport])[] {
+  /** Each is made when it is looked at. */
+  *reports(): Generator<readonly [FarmName, AffinityReport]> {
     const nowMs = this.#parts.nowMs();
-    return Array.from(this.#farms, ([name, farm]) => [name, farm.report(nowMs)] as const);
+    for (const [name, farm] of this.#farms) yield [name, farm.report(nowMs)];
   }
 
-  #farmChanged(name: FarmName, policy: ConstructorParameters<typeof FarmAffinity>[0] | null): void {
+  #farmOf(server: ServerResourceName): FarmAffinity | undefined {
+    return this.#parts.knows(server) ? this.#farms.get(farmOf(server)) : undefined;
+  }
+
+  #farmChanged(name: FarmName, policy: AffinityPolicy | null): void {
     const known = this.#farms.get(name);
     if (policy === null || policy.tlsSessions === "ignore") this.#farms.delete(name);
     else if (known === undefined) this.#farms.set(name, new FarmAffinity(policy));
@@ -92,14 +97,14 @@ export class SessionAffinity implements LearntHost {
   }
 }
 
-function byFarm(learnt: Learnt, servers: ReadonlySet<ServerResourceName>): Map<FarmName, Learnt> {
-  const farms = new Map<
-    FarmName,
-    { ticketNames: Learnt["ticketNames"][number][]; sessionIds: Learnt["sessionIds"][number][] }
-  >();
-  const of = (
-    server: ServerResourceName,
-  ): { ticketNames: Learnt["ticketNames"][number][]; sessionIds: Learnt["sessionIds"][number][] } => {
+interface FarmPart {
+  readonly ticketNames: LearntTicketName[];
+  readonly sessionIds: LearntSessionId[];
+}
+
+function byFarm({ ticketNames, sessionIds }: Learnt, knows: SessionAffinityParts["knows"]): Map<FarmName, FarmPart> {
+  const farms = new Map<FarmName, FarmPart>();
+  const of = (server: ServerResourceName): FarmPart => {
     const name = farmOf(server);
     let part = farms.get(name);
     if (part === undefined) {
@@ -108,7 +113,7 @@ function byFarm(learnt: Learnt, servers: ReadonlySet<ServerResourceName>): Map<F
     }
     return part;
   };
-  for (const each of learnt.ticketNames) if (servers.has(each.server)) of(each.server).ticketNames.push(each);
-  for (const each of learnt.sessionIds) if (servers.has(each.server)) of(each.server).sessionIds.push(each);
+  for (const each of ticketNames) if (knows(each.server)) of(each.server).ticketNames.push(each);
+  for (const each of sessionIds) if (knows(each.server)) of(each.server).sessionIds.push(each);
   return farms;
 }

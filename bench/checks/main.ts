@@ -9,10 +9,11 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { HealthChecker } from "../../dataplane/health/health-checker.ts";
 import { ServerHealthBoard } from "../../dataplane/health/server-health.ts";
-import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
+import type { SocketAddress } from "../../model/address.ts";
 import type { Change } from "../../model/configuration.ts";
-import { farmPolicyDefaults, type Probe } from "../../model/farm-policy.ts";
+import type { Probe } from "../../model/farm-policy.ts";
 import type { Farm, Server } from "../../model/resource.ts";
+import { testCheck, testFarm, testServer } from "../../test/health/health-resources.ts";
 import { tableText } from "../compare/table-text.ts";
 import { startCheckedServers } from "./checked-servers.ts";
 
@@ -50,41 +51,12 @@ interface Measured {
 }
 
 function farmOf(probe: Probe): Farm {
-  return {
-    kind: "farm",
-    name: "farms/f",
-    balance: "round_robin",
-    connectTimeoutMs: 5000,
-    connectAttemptsMax: 3,
-    serverIdleTimeoutMs: 600_000,
-    halfCloseTimeoutMs: 30_000,
-    ...farmPolicyDefaults,
-    healthCheck: {
-      probe,
-      intervalMs,
-      fastIntervalMs: intervalMs,
-      jitterPercent: 10,
-      timeoutMs: 2000,
-      rise: 2,
-      fall: 3,
-      port: null,
-    },
-  };
+  return testFarm({ healthCheck: testCheck({ probe, intervalMs, fastIntervalMs: intervalMs, jitterPercent: 10 }) });
 }
 
 /** Each on a loopback address of its own. */
 function serverOf(index: number): Server {
-  return {
-    kind: "server",
-    name: `farms/f/servers/s${index}`,
-    address: joinSocketAddress(`127.0.${1 + (index >> 8)}.${index & 255}`, port),
-    weight: 1,
-    region: "",
-    backup: false,
-    state: "ready",
-    connectionsMax: 0,
-    checkAddress: null,
-  };
+  return testServer(`farms/f/servers/s${index}`, `127.0.${1 + (index >> 8)}.${index & 255}:${port}`);
 }
 
 async function measure(servers: number, probe: Probe, seconds: number): Promise<Measured> {

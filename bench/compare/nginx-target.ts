@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort } from "./listening.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { startPeer } from "./start-peer.ts";
 import {
   type Availability,

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort } from "./listening.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { encodeStart, type NodeConfiguration, sealRoutes, startPosition } from "./node-configuration.ts";
 import type { DeliverCommand, NodeArguments } from "./node-process.ts";
 import { PinnedProcess } from "./pinned-process.ts";

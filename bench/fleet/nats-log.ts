@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { freePort } from "../compare/listening.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { AdminApi } from "./admin-api.ts";
 import { baseResources } from "./bench-configuration.ts";
 import { type ControlPlaneProcess, startControlPlane } from "./control-plane-process.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { accepts, freePort } from "../compare/listening.ts";
+import { accepts, freePort } from "../../test/support/free-port.ts";
 import { until } from "../compare/settle.ts";
 import { toolVersion } from "../compare/tool-version.ts";
 import type { BenchProcess } from "./bench-process.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "nats";
-import { freePort } from "../compare/listening.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import type { Figures } from "../compare/measure.ts";
 import { readResidentBytes, readUsage } from "../compare/process-usage.ts";
 import { until } from "../compare/settle.ts";

@@ -1,3 +1,5 @@
+import { TokenBucket } from "./token-bucket.ts";
+
 /** What one node may share: at its fastest it sends a message each 10 ms, and a part of an answer each 50 ms. */
 const messageRate = { perS: 200, burst: 1000 };
 
@@ -6,45 +8,21 @@ const questionRate = { perS: 1, burst: 20 };
 
 /** Of one session, beside its allowance for all messages: what is shared goes to many. */
 export class LearntAllowance {
-  readonly #messages: Bucket;
-  readonly #questions: Bucket;
+  readonly #messages: TokenBucket;
+  readonly #questions: TokenBucket;
 
   /** `nowMs` is by a clock that never goes back. */
   constructor(nowMs: number) {
-    this.#messages = new Bucket(messageRate, nowMs);
-    this.#questions = new Bucket(questionRate, nowMs);
+    this.#messages = new TokenBucket(messageRate, nowMs);
+    this.#questions = new TokenBucket(questionRate, nowMs);
   }
 
   /** Whether there was enough left for one more. */
   takeMessage(nowMs: number): boolean {
-    return this.#messages.take(nowMs);
+    return this.#messages.take(1, nowMs);
   }
 
   takeQuestion(nowMs: number): boolean {
-    return this.#questions.take(nowMs);
-  }
-}
-
-interface Rate {
-  readonly perS: number;
-  readonly burst: number;
-}
-
-class Bucket {
-  readonly #rate: Rate;
-  #left: number;
-  #filledMs: number;
-
-  constructor(rate: Rate, nowMs: number) {
-    this.#rate = rate;
-    this.#left = rate.burst;
-    this.#filledMs = nowMs;
-  }
-
-  take(nowMs: number): boolean {
-    const { perS, burst } = this.#rate;
-    this.#left = Math.min(burst, this.#left + ((nowMs - this.#filledMs) / 1000) * perS) - 1;
-    this.#filledMs = nowMs;
-    return this.#left >= 0;
+    return this.#questions.take(1, nowMs);
   }
 }

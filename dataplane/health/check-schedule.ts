@@ -1,4 +1,5 @@
 import type { ServerResourceName } from "../../model/resource-name.ts";
+import { textHash } from "../choose/balance/key-hash.ts";
 import { type Due, DueQueue } from "./due-queue.ts";
 
 /** When a server is checked: that part of a farm's `HealthCheck`. */
@@ -23,6 +24,9 @@ interface Planned extends Due {
   /** It was planned, and has not been checked since. */
   isNew: boolean;
 }
+
+/** Where a server stands in the interval has nothing to do with where balancers put it. */
+const spreadSeed = 0x811c_9dc5;
 
 /** A server that is new is checked within this, however long its interval. */
 const firstCheckWithinMs = 2000;
@@ -121,7 +125,7 @@ export class CheckSchedule {
 
   /** From 0 to below 1. */
   #spreadOf(server: ServerResourceName): number {
-    return (hashOf(server) / 2 ** 32 + this.#turn) % 1;
+    return (textHash(server, spreadSeed) / 2 ** 32 + this.#turn) % 1;
   }
 }
 
@@ -130,13 +134,4 @@ function isSameTiming(one: CheckTiming, other: CheckTiming): boolean {
   return (
     intervalMs === other.intervalMs && fastIntervalMs === other.fastIntervalMs && jitterPercent === other.jitterPercent
   );
-}
-
-/** 32 bits, even for names that differ in a digit: FNV-1a, and the finalizer of MurmurHash3 behind it. */
-function hashOf(server: ServerResourceName): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < server.length; index += 1) hash = Math.imul(hash ^ server.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -45,7 +45,7 @@ export interface NodeState {
   readonly health: Iterable<ServerHealthSeen>;
   /** Live connections, those first that the control plane must know of. */
   readonly serverConnections: Iterable<readonly [server: string, connections: number]>;
-  readonly affinity: readonly (readonly [farm: string, report: AffinityReport])[];
+  readonly affinity: Iterable<readonly [farm: string, report: AffinityReport]>;
   readonly connections: number;
   readonly draining: boolean;
   readonly ready: boolean;
@@ -84,7 +84,7 @@ export function nodeReport(parts: NodeState): NodeReport {
     degraded: degraded.slice(0, degradedMax),
     serverHealth: serverHealth(parts),
     serverConnections: serverConnections(parts.serverConnections),
-    farmAffinity: parts.affinity.slice(0, farmAffinityMax).map(([farm, report]) => farmAffinity(farm, report)),
+    farmAffinity: farmAffinities(parts.affinity),
   };
 }
 
@@ -118,6 +118,15 @@ function serverConnections(from: NodeState["serverConnections"]): ServerConnecti
   for (const [server, connections] of from) {
     if (all.length === serverConnectionsMax) break;
     all.push({ server, connections: BigInt(connections) });
+  }
+  return all;
+}
+
+function farmAffinities(from: NodeState["affinity"]): FarmAffinity[] {
+  const all: FarmAffinity[] = [];
+  for (const [farm, report] of from) {
+    if (all.length === farmAffinityMax) break;
+    all.push(farmAffinity(farm, report));
   }
   return all;
 }

@@ -2,8 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
+import { accepts, freePort } from "../support/free-port.ts";
 
 /** Real TLS servers on the loopback, for the capture of what they answer. */
 
@@ -127,23 +127,4 @@ export async function startServer(name: ServerName, directory: string): Promise<
 function versionOf(recipe: Recipe): string {
   const text = execFileSync("/bin/sh", ["-c", `${recipe.version.join(" ")} 2>&1`], { encoding: "utf8" });
   return text.split("\n")[0] as string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  const connected = await new Promise<boolean>((resolve) => {
-    socket.once("connect", () => resolve(true));
-    socket.once("error", () => resolve(false));
-  });
-  socket.destroy();
-  return connected;
 }

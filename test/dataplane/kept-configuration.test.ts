@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RunningSwitchyard } from "../e2e/running-switchyard.ts";
 import { TlsTestServer } from "../support/tls-test-server.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { farm, freePort, listener, route, server } from "./node-rig.ts";
+import { freePort } from "../support/free-port.ts";
+import { farm, listener, route, server } from "./node-rig.ts";
 import { TestControlPlane } from "./test-control-plane.ts";
 import { TlsClient, whoAnswers } from "./tls-client.ts";
 

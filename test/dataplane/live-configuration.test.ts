@@ -7,7 +7,8 @@ import { DigestMatch, type Node } from "../../proto/gen/switchyard/fleet/v1/flee
 import { clientHelloBytes } from "../support/client-hello-bytes.ts";
 import { connectPeer } from "../support/peer.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { farm, freePort, listener, NodeRig, route, server } from "./node-rig.ts";
+import { freePort } from "../support/free-port.ts";
+import { farm, listener, NodeRig, route, server } from "./node-rig.ts";
 import { whoAnswers } from "./tls-client.ts";
 
 let rig: NodeRig;

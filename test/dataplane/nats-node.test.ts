@@ -11,7 +11,8 @@ import { written } from "../support/arbitrary-resource.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { TlsTestServer } from "../support/tls-test-server.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { farm, freePort, listener, route, server } from "./node-rig.ts";
+import { freePort } from "../support/free-port.ts";
+import { farm, listener, route, server } from "./node-rig.ts";
 import { whoAnswers } from "./tls-client.ts";
 
 let stateDir: string;

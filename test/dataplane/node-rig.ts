@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { DataPlaneNode } from "../../dataplane/data-plane-node.ts";
 import type { ClosedConnection, ConnectionHandler, Engine } from "../../dataplane/engine/engine.ts";
 import { createPortableEngine } from "../../dataplane/engine/portable-engine.ts";
@@ -172,15 +170,6 @@ export class NodeRig {
     });
     if (this.faults.length > 0) throw new AggregateError(this.faults, "the engine met faults");
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 export function listener(id: string, ports: readonly number[], more: object = {}): object {

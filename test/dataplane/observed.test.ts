@@ -8,7 +8,8 @@ import { helloWith, latin1, serverName } from "../corpus/hello-builder.ts";
 import { connectPeer, type Peer } from "../support/peer.ts";
 import { PeerServer } from "../support/peer-server.ts";
 import { SilentListener } from "../support/silent-listener.ts";
-import { farm, freePort, listener, NodeRig, route, server } from "./node-rig.ts";
+import { freePort } from "../support/free-port.ts";
+import { farm, listener, NodeRig, route, server } from "./node-rig.ts";
 import { whoAnswers } from "./tls-client.ts";
 
 let rig: NodeRig;

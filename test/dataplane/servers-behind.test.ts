@@ -3,7 +3,8 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { joinSocketAddress } from "../../model/address.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { farm, freePort, listener, NodeRig, route, server } from "./node-rig.ts";
+import { freePort } from "../support/free-port.ts";
+import { farm, listener, NodeRig, route, server } from "./node-rig.ts";
 import { TlsClient, whoAnswers } from "./tls-client.ts";
 
 let rig: NodeRig;

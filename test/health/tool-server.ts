@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { joinSocketAddress, type SocketAddress } from "../../model/address.ts";
+import { accepts, freePort } from "../support/free-port.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** A server program of somebody else's, as Debian has it, on a port of loopback that was free. */
@@ -45,7 +45,7 @@ export class ToolServer {
     const server = new ToolServer(port, child, directory);
     let connected = false;
     const look = async (): Promise<void> => {
-      connected = await canConnect(port);
+      connected = await accepts(port);
     };
     await waitFor(`${options.command} to listen`, () => {
       if (missing !== undefined) throw missing;
@@ -68,24 +68,4 @@ export class ToolServer {
     }
     await rm(this.#directory, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 /** A test that waits longer than this for a server to be ready has hung. */
 const readyWithinMs = 20_000;
@@ -162,19 +163,6 @@ function configText(
     lines.push(`cluster { name: test, listen: "127.0.0.1:${cluster.port}", routes: [${routes}] }`);
   }
   return `${[...lines, config ?? ""].join("\n")}\n`;
-}
-
-/** A port that was free a moment ago: the server's own choice (port -1) would be another one after a restart. */
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve, reject) => {
-    listener.once("error", reject);
-    listener.listen(0, "127.0.0.1", resolve);
-  });
-  const address = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 async function takesClients(host: string, port: number): Promise<boolean> {

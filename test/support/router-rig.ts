@@ -77,7 +77,11 @@ export class RouterRig {
   constructor(...more: readonly Resource[]) {
     const nowMs = (): number => this.nowMs;
     const { routing, health, loads } = this;
-    const affinity = new SessionAffinity({ nowMs, publish: () => undefined });
+    const affinity = new SessionAffinity({
+      nowMs,
+      publish: () => undefined,
+      knows: (name) => routing.server(name) !== undefined,
+    });
     const known = { affinity, health, addresses, loads };
     const own = { region: "", instance: "n1", sourceTransparent: () => false, random: () => 0 };
     this.router = new ConnectionRouter({
