@@ -1,4 +1,4 @@
-import type { ConfigEvent } from "./event.ts";
+import type { LogEvent } from "./event.ts";
 
 /** A place in the log's history. Revision 0 is the empty configuration, before any commit; its hash is empty. */
 export interface Position {
@@ -23,7 +23,7 @@ export interface Commit {
   readonly reason: string;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-  readonly events: readonly ConfigEvent[];
+  readonly events: readonly LogEvent[];
 }
 
 /** A commit as the log stores it: the encoded commit, and the SHA-256 of exactly those bytes. */

@@ -1,17 +1,19 @@
 import type { Commit, Position } from "./commit.ts";
 import { origin, sameBytes } from "./commit.ts";
 import { Digest } from "./digest.ts";
-import type { ConfigEvent } from "./event.ts";
+import { type ConfigEvent, isConfigEvent } from "./event.ts";
+import { nothingReleased, releasedToAll, type Releases, releasesAfter } from "./releases.ts";
 import { kindOfName } from "./resource-name.ts";
 import type {
   FarmName,
   ListenerName,
   ResourceKind,
   ResourceName,
+  RolloutPolicyName,
   RouteName,
   ServerResourceName,
 } from "./resource-name.ts";
-import type { Farm, Listener, Resource, Route, Server } from "./resource.ts";
+import type { Farm, Listener, Resource, RolloutPolicy, Route, Server } from "./resource.ts";
 import { atOnce, type Steps } from "./steps.ts";
 
 /** Events that are folded between two places where others may run: about a millisecond. */
@@ -36,17 +38,20 @@ export class Configuration {
     route: new Map<string, Resource>(),
     farm: new Map<string, Resource>(),
     server: new Map<string, Resource>(),
+    rolloutPolicy: new Map<string, Resource>(),
   };
   #digest = new Digest();
   #position: Position = origin;
+  #releases = nothingReleased;
   /** What a stored snapshot has, and is not in the maps yet; until anything is asked by its name, or changed. */
   #stored: readonly Resource[] = [];
   /** What {@link proving} has yet to compare. */
   #unproven: { readonly resources: readonly Resource[]; readonly digest: Uint8Array } | undefined;
 
-  /** The configuration that a snapshot holds. */
-  static restore(position: Position, resources: Iterable<Resource>): Configuration {
+  /** The configuration that a snapshot holds; without `releases`, it is released to all nodes. */
+  static restore(position: Position, resources: Iterable<Resource>, releases?: Releases): Configuration {
     const configuration = new Configuration();
+    configuration.#releases = releases ?? releasedToAll(position);
     for (const resource of resources) configuration.#put(resource);
     configuration.#position = position;
     return configuration;
@@ -57,8 +62,14 @@ export class Configuration {
    * Resources are put in order by name when one is first asked for by its name: {@link proving} does it in steps, and
    * shows that the digest is theirs. `resources` must not change.
    */
-  static trusting(position: Position, resources: readonly Resource[], digest: Uint8Array): Configuration {
+  static trusting(
+    position: Position,
+    resources: readonly Resource[],
+    digest: Uint8Array,
+    releases?: Releases,
+  ): Configuration {
     const configuration = new Configuration();
+    configuration.#releases = releases ?? releasedToAll(position);
     configuration.#stored = resources;
     configuration.#unproven = { resources, digest };
     configuration.#digest.restore(digest);
@@ -102,6 +113,15 @@ export class Configuration {
     return this.#byName().server as Map<ServerResourceName, Server>;
   }
 
+  get rolloutPolicies(): ReadonlyMap<RolloutPolicyName, RolloutPolicy> {
+    return this.#byName().rolloutPolicy as Map<RolloutPolicyName, RolloutPolicy>;
+  }
+
+  /** What is released to whom, as of the position. */
+  get releases(): Releases {
+    return this.#releases;
+  }
+
   get position(): Position {
     return this.#position;
   }
@@ -113,8 +133,7 @@ export class Configuration {
 
   get size(): number {
     if (this.#stored.length > 0) return this.#stored.length;
-    const { listener, route, farm, server } = this.#maps;
-    return listener.size + route.size + farm.size + server.size;
+    return Object.values(this.#maps).reduce((sum, map) => sum + map.size, 0);
   }
 
   resource(name: ResourceName): Resource | undefined {
@@ -132,6 +151,7 @@ export class Configuration {
     yield* this.#maps.server.values();
     yield* this.#maps.listener.values();
     yield* this.#maps.route.values();
+    yield* this.#maps.rolloutPolicy.values();
   }
 
   /** The same as {@link applying}, at once. */
@@ -149,11 +169,28 @@ export class Configuration {
     const changes: Change[] = [];
     for (const [index, event] of commit.events.entries()) {
       if (index % eventsPerStep === eventsPerStep - 1) yield;
+      if (!isConfigEvent(event)) continue;
       const change = this.#evolve(event);
       if (change.before !== null || change.after !== null) changes.push(change);
     }
     this.#position = position;
+    this.#releases = releasesAfter(this.#releases, commit);
     return changes;
+  }
+
+  /** Takes back what one commit changed, as {@link applying} gave it: the configuration is what it was before. */
+  *undoing(changes: readonly Change[], before: Pick<Configuration, "position" | "releases">): Steps<readonly Change[]> {
+    const { position, releases } = before;
+    const undone: Change[] = [];
+    for (const [index, { before: earlier, after: later }] of [...changes].reverse().entries()) {
+      if (index % eventsPerStep === eventsPerStep - 1) yield;
+      if (earlier !== null) this.#put(earlier);
+      else if (later !== null) this.#delete(later.name);
+      undone.push({ before: later, after: earlier });
+    }
+    this.#position = position;
+    this.#releases = releases;
+    return undone;
   }
 
   #evolve(event: ConfigEvent): Change {

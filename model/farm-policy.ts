@@ -129,4 +129,5 @@ export const farmPolicyDefaults = {
   queue: queueDefaults,
   proxyProtocol: null,
   sourceTransparent: false,
+  onServerRemoved: "keep",
 } as const;

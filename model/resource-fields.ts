@@ -8,6 +8,8 @@ interface Field<R> {
   readonly get: (resource: R) => unknown;
   /** Added after configurations were stored: at this value it leaves no trace in digests. */
   readonly unlessAt?: unknown;
+  /** The schema version that has it, where that is not 2. */
+  readonly since?: number;
 }
 
 /**
@@ -53,6 +55,7 @@ export const resourceFields: { readonly [K in ResourceKind]: readonly Field<Reso
     { path: "queue", get: (farm) => farm.queue, unlessAt: queueDefaults },
     { path: "proxy_protocol", get: (farm) => farm.proxyProtocol, unlessAt: null },
     { path: "source_transparent", get: (farm) => farm.sourceTransparent, unlessAt: false },
+    { path: "on_server_removed", get: (farm) => farm.onServerRemoved, unlessAt: "keep", since: 3 },
   ],
   server: [
     { path: "address", get: (server) => server.address },
@@ -63,6 +66,7 @@ export const resourceFields: { readonly [K in ResourceKind]: readonly Field<Reso
     { path: "connections_max", get: (server) => server.connectionsMax, unlessAt: 0 },
     { path: "check_address", get: (server) => server.checkAddress, unlessAt: null },
   ],
+  rolloutPolicy: [{ path: "staged", get: (policy) => policy.staged }],
 };
 
 /** The fields of a resource, without its type parameter. */
@@ -94,9 +98,10 @@ function canonicalValue(value: unknown): unknown {
     .map(([key, each]) => [key, canonicalValue(each)]);
 }
 
-/** Whether a resource uses a field that configurations of schema version 1 do not have. */
-export function hasAddedFields(resource: Resource): boolean {
-  return fieldsOf(resource).some((field) => field.unlessAt !== undefined && !isLeftOut(field, resource));
+/** The first schema version that has all fields that a resource uses. */
+export function fieldsVersionOf(resource: Resource): number {
+  const added = fieldsOf(resource).filter((field) => field.unlessAt !== undefined && !isLeftOut(field, resource));
+  return Math.max(1, ...added.map(({ since = 2 }) => since));
 }
 
 /** Paths of the fields that configurations of schema version 1 do not have, and that are as if they were not there. */

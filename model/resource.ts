@@ -9,7 +9,15 @@ import type {
   ProxyProtocolPolicy,
   QueuePolicy,
 } from "./farm-policy.ts";
-import type { FarmName, ListenerName, ResourceKind, RouteName, ServerResourceName } from "./resource-name.ts";
+import type {
+  FarmName,
+  ListenerName,
+  ResourceKind,
+  RolloutPolicyName,
+  RouteName,
+  ServerResourceName,
+} from "./resource-name.ts";
+import type { StagedRelease } from "./rollout-policy.ts";
 import type { ServerName } from "./server-name.ts";
 import type { ServerNamePattern } from "./server-name-pattern.ts";
 
@@ -74,6 +82,8 @@ export interface Farm {
   readonly queue: QueuePolicy;
   readonly proxyProtocol: ProxyProtocolPolicy | null;
   readonly sourceTransparent: boolean;
+  /** Connections to a server that the configuration no longer has. */
+  readonly onServerRemoved: "keep" | "close";
 }
 
 export interface Server {
@@ -92,7 +102,14 @@ export interface Server {
 
 export type ServerState = "ready" | "drain" | "maintenance";
 
-export type Resource = Listener | Route | Farm | Server;
+export interface RolloutPolicy {
+  readonly kind: "rolloutPolicy";
+  readonly name: RolloutPolicyName;
+  /** Null: to all nodes at once. */
+  readonly staged: StagedRelease | null;
+}
+
+export type Resource = Listener | Route | Farm | Server | RolloutPolicy;
 
 /** The type of each kind. */
 export interface ResourceOf {
@@ -100,9 +117,10 @@ export interface ResourceOf {
   readonly route: Route;
   readonly farm: Farm;
   readonly server: Server;
+  readonly rolloutPolicy: RolloutPolicy;
 }
 
-export const resourceKinds: readonly ResourceKind[] = ["listener", "route", "farm", "server"];
+export const resourceKinds: readonly ResourceKind[] = ["listener", "route", "farm", "server", "rolloutPolicy"];
 
 /** What a client announces and where it comes from: all that a route can match. */
 export interface Announcement {
