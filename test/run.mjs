@@ -8,7 +8,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const root = join(import.meta.dirname, "..");
 const scratch = mkdtempSync(join(tmpdir(), "switchyard-test-"));
@@ -18,6 +19,9 @@ const reportFile = join(scratch, "vitest.json");
 const stageTimeoutMs = 25 * 60_000;
 
 const hellosFuzzed = 200_000;
+
+/** Failed tests that are named again at the end, where who looks at the end of a long log finds them. */
+const failuresNamed = 20;
 
 /** @type {readonly { readonly name: string, readonly run: () => boolean }[]} */
 const stages = [
@@ -93,12 +97,23 @@ function countTests() {
   const notRun = report.numPendingTests + report.numTodoTests;
   const ran = report.numPassedTests + report.numFailedTests;
   const failed = report.numFailedTests + notLoaded.length + notRun;
+  const failedTests = report.testResults.flatMap((file) =>
+    file.assertionResults
+      .filter((test) => test.status === "failed")
+      .map((test) => `failed: ${relative(root, file.name)}: ${test.fullName}: ${firstLine(test.failureMessages[0])}`),
+  );
   const why = [
+    ...failedTests.slice(0, failuresNamed),
     ...notLoaded.map((file) => `not loaded: ${file.name}`),
     ...(notRun > 0 ? [`${notRun} tests did not run`] : []),
     ...(ran === 0 ? ["no test ran"] : []),
   ].join("\n");
   return { passed: report.numPassedTests, failed: ran === 0 ? Math.max(failed, 1) : failed, why };
+}
+
+/** Without the colours that it has for a terminal. */
+function firstLine(message = "") {
+  return stripVTControlCharacters(message).split("\n", 1)[0].slice(0, 200);
 }
 
 function seconds(sinceMs) {

@@ -3,9 +3,10 @@ import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { registerControlPlane } from "../../cli/controlplane.ts";
 import { runCli } from "../../cli/run-cli.ts";
+import { SlowLink } from "../fleet/slow-link.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { runVerb } from "./run-verb.ts";
@@ -69,8 +70,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function start(id: string, words: readonly string[] = []): RunningVerb {
-  const where = ["--nats", nats.url, "--replica-id", id, "--data-dir", join(folder, id), "--log-level", "silent"];
+function start(id: string, words: readonly string[] = [], url = nats.url): RunningVerb {
+  const where = ["--nats", url, "--replica-id", id, "--data-dir", join(folder, id), "--log-level", "silent"];
   const verb = new RunningVerb([...where, "--admin-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", ...words]);
   running.push(verb);
   return verb;
@@ -125,15 +126,20 @@ describe("controlplane --nats", () => {
     const { admin } = await longer.ports();
     for (const name of ["x", "y", "z"]) await farm(admin, name);
     await longer.end();
-    const loser = start("cp-1");
+    // The log's server is back for this one only when the other has rebuilt the log.
+    const link = await SlowLink.open({ host: "127.0.0.1", port: nats.port }, 0);
+    onTestFinished(() => link.close());
+    const loser = start("cp-1", [], `nats://127.0.0.1:${link.port}`);
     const before = await loser.ports();
     await readyThat(before.http, 200);
     await farm(before.admin, "a");
+    link.cut();
     await nats.kill();
     nats.wipeStore();
     const winner = start("cp-2");
     await nats.start();
     await winner.ports();
+    link.mend();
     const after = await loser.ports(2);
     expect(after).toEqual(before);
     const shown = await done(after.admin, ["get", "farms"]);

@@ -62,9 +62,11 @@ async function reported(revision: number): Promise<void> {
 async function keeps(httpPort: number, revision: number): Promise<void> {
   let metrics = "";
   await waitFor(`revision ${revision} on disk`, () => {
-    void status(httpPort, "/metrics").then((text) => {
-      metrics = text;
-    });
+    // A node that is being started or stopped resets connections: it is asked again.
+    void status(httpPort, "/metrics").then(
+      (text) => (metrics = text),
+      () => undefined,
+    );
     return metrics.includes(`switchyard_node_kept_revision ${revision}\n`);
   });
 }

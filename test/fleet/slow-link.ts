@@ -6,9 +6,14 @@ export class SlowLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #isCut = false;
 
   private constructor(to: { readonly host: string; readonly port: number }, delayMs: number) {
     this.#server = createServer((near) => {
+      if (this.#isCut) {
+        near.destroy();
+        return;
+      }
       const far = connect(to.port, to.host);
       this.#carry(near, far, delayMs);
       this.#carry(far, near, delayMs);
@@ -25,6 +30,16 @@ export class SlowLink {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Ends every connection, and takes no other until it is mended. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#isCut = false;
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,6 @@ import { localProxyHeader } from "../../dataplane/hello/proxy-header-bytes.ts";
 import type { Probe } from "../../model/farm-policy.ts";
 import { PeerServer } from "../support/peer-server.ts";
 import { type TestCertificate, testCertificate } from "../support/test-certificate.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { https, runProbe, tcp, tls } from "./run-probe.ts";
 import { ToolServer } from "./tool-server.ts";
 
@@ -135,13 +134,9 @@ describe("a check passes", () => {
   it("by TCP, with the header and then an orderly end", async () => {
     const server = await PeerServer.listen();
     const outcome = runProbe(server.address, tcp, { header: localProxyHeader(1) });
-    const { socket } = await server.nextPeer();
-    const bytes: Buffer[] = [];
-    let ended = false;
-    socket.on("data", (chunk: Buffer) => bytes.push(chunk)).once("end", () => (ended = true));
+    const peer = await server.nextPeer();
     expect((await outcome).result.passed).toBe(true);
-    await waitFor("the end", () => ended);
-    expect(Buffer.concat(bytes).toString()).toBe("PROXY UNKNOWN\r\n");
+    expect((await peer.endsInOrder()).toString()).toBe("PROXY UNKNOWN\r\n");
     await server.close();
   });
 });
