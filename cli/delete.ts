@@ -7,7 +7,7 @@ import { print } from "./context.ts";
 import { exitCode } from "./exit-code.ts";
 import { safeText } from "./output/safe-text.ts";
 import { examples } from "./run-cli.ts";
-import { parseTarget } from "./target-argument.ts";
+import { kindText, parseTarget } from "./target-argument.ts";
 import { addWriteOptions, writeOf } from "./write-options.ts";
 
 export function registerDelete(program: Command, context: CliContext): void {
@@ -27,8 +27,12 @@ export function registerDelete(program: Command, context: CliContext): void {
     .action(async (words: readonly string[], options: { readonly force?: boolean; readonly requestId?: string }) => {
       const { kind, names } = parseTarget(words, undefined);
       if (kind === "all" || kind === "node")
-        throw new CliFailure(exitCode.usage, "only listeners, routes, farms and servers can be deleted");
-      if (names.length === 0) throw new CliFailure(exitCode.usage, `no name: which ${kind} is to be deleted?`);
+        throw new CliFailure(
+          exitCode.usage,
+          "only listeners, routes, farms, servers and rollout policies can be deleted",
+        );
+      if (names.length === 0)
+        throw new CliFailure(exitCode.usage, `no name: which ${kindText[kind].one} is to be deleted?`);
       if (options.requestId !== undefined && names.length > 1)
         throw new CliFailure(exitCode.usage, "--request-id is for one commit, and each name makes its own");
       for (const name of names) {

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Option } from "commander";
 import type { Command } from "commander";
+import { resourceKinds } from "../model/resource.ts";
 import type { ResourceKind } from "../model/resource-name.ts";
 import type { Resource } from "../proto/gen/switchyard/config/v1/resources.ts";
 import { Node, ServerStatus } from "../proto/gen/switchyard/fleet/v1/fleet_service.ts";
@@ -22,7 +23,7 @@ import { serverHealthTable } from "./output/server-health-table.ts";
 import { yamlText } from "./output/yaml-text.ts";
 import { examples } from "./run-cli.ts";
 import type { Target } from "./target-argument.ts";
-import { fullParent, parseTarget } from "./target-argument.ts";
+import { fullParent, kindText, parseTarget } from "./target-argument.ts";
 
 interface GetOptions {
   readonly output: "table" | "yaml" | "json";
@@ -35,7 +36,10 @@ export function registerGet(program: Command, context: CliContext): void {
   const command = program
     .command("get")
     .description("Show what is configured, and the nodes.")
-    .argument("<kind>", "listeners, routes, farms, servers, nodes or all; `farm` and `f` do too; or a full name")
+    .argument(
+      "<kind>",
+      "listeners, routes, farms, servers, rolloutpolicies (or policies), nodes or all; `farm` and `f` do too; or a full name",
+    )
     .argument("[name...]", "names, full or short: farms/web or web, farms/web/servers/a or web/a")
     .addOption(
       new Option("-o, --output <form>", "form of the output").choices(["table", "yaml", "json"]).default("table"),
@@ -141,10 +145,10 @@ async function printResources(
       );
     return;
   }
-  const kinds: readonly ResourceKind[] = kind === "all" ? ["listener", "route", "farm", "server"] : [kind];
+  const kinds: readonly ResourceKind[] = kind === "all" ? resourceKinds : [kind];
   const tables = kinds.map((one) => [one, resources.filter((resource) => resource.kind?.$case === one)] as const);
   const filled = tables.filter(([, found]) => found.length > 0);
-  if (filled.length === 0) note(context, kind === "all" ? "nothing is configured" : `no ${kind}s`);
+  if (filled.length === 0) note(context, kind === "all" ? "nothing is configured" : `no ${kindText[kind].many}`);
   for (const [index, [one, found]] of filled.entries())
     await print(context, (index === 0 ? "" : "\n") + resourceTable(one, found));
 }

@@ -9,6 +9,7 @@ import type { CliContext } from "./context.ts";
 import { print } from "./context.ts";
 import { exitCode } from "./exit-code.ts";
 import { messageJson, timeText } from "./output/message-json.ts";
+import { releasesOf } from "./output/release-text.ts";
 import { safeDocument } from "./output/safe-text.ts";
 import { formatRow } from "./output/table.ts";
 import { examples } from "./run-cli.ts";
@@ -96,7 +97,9 @@ async function follow(
     for await (const { part } of client.follow(() => client.config.watchCommits(request))) {
       if (part?.$case !== "commit") continue;
       const commit = Commit.decode(part.value.body);
-      await printer.print([{ ...commit, hash: part.value.hash, eventCount: commit.events.length }]);
+      await printer.print([
+        { ...commit, hash: part.value.hash, eventCount: commit.events.length, releases: releasesOf(commit) },
+      ]);
     }
   } catch (error) {
     // To be interrupted is how following ends.
@@ -132,7 +135,7 @@ class HistoryPrinter {
       timeText(commit.time),
       commit.author,
       String(commit.eventCount),
-      commit.reason,
+      whyText(commit),
     ]);
     if (this.#widths === undefined) {
       this.#widths = headers.map((header, column) =>
@@ -149,3 +152,10 @@ class HistoryPrinter {
 
 /** A time has this width, and it is kept free for one before the first commit has come. */
 const widthMin = [0, "2026-11-22 12:51:36Z".length];
+
+/** Why, and for a commit about a rollout, what it did to it. */
+function whyText({ reason, releases }: CommitInfo): string {
+  const done = releases.join("; ");
+  if (done === "") return reason;
+  return reason === "" ? done : `${reason} (${done})`;
+}

@@ -8,6 +8,8 @@ import { withClient } from "./client/with-client.ts";
 import type { CliContext } from "./context.ts";
 import { print } from "./context.ts";
 import { hexText, nameOf, timeText } from "./output/message-json.ts";
+import { isRelease } from "./output/release-text.ts";
+import { releaseText } from "./output/judgement-text.ts";
 import { resourceDiff } from "./output/resource-diff.ts";
 import { renderFields } from "./output/table.ts";
 import { examples } from "./run-cli.ts";
@@ -53,6 +55,7 @@ function headerText(commit: Commit, hash: Uint8Array): string {
 
 function eventText(context: CliContext, { fact, schemaVersion }: Event, before: Resources): string {
   if (fact === undefined) return `? an event of schema version ${schemaVersion}, which this switchyard does not know\n`;
+  if (isRelease(fact)) return releaseText(context, fact);
   switch (fact.$case) {
     case "created":
       return resourceDiff(context, undefined, fact.value.resource);

@@ -9,8 +9,20 @@ const kindWords: ReadonlyMap<string, TargetKind> = new Map([
   ...(["listener", "route", "farm", "server", "node"] as const).flatMap((kind) =>
     [kind, `${kind}s`, kind.slice(0, 1)].map((word) => [word, kind] as const),
   ),
+  ...["rolloutpolicy", "rolloutpolicies", "rolloutPolicy", "rolloutPolicies", "policy", "policies", "p"].map(
+    (word) => [word, "rolloutPolicy"] as const,
+  ),
   ["all", "all"],
 ]);
+
+/** Kinds as sentences have them. */
+export const kindText: Record<ResourceKind, { readonly one: string; readonly many: string }> = {
+  listener: { one: "listener", many: "listeners" },
+  route: { one: "route", many: "routes" },
+  farm: { one: "farm", many: "farms" },
+  server: { one: "server", many: "servers" },
+  rolloutPolicy: { one: "rollout policy", many: "rollout policies" },
+};
 
 export interface Target {
   readonly kind: TargetKind;
@@ -35,11 +47,15 @@ export function parseTarget(words: readonly string[], parent: string | undefined
     );
   const stray = words.find((_, index) => kinds[index] !== found);
   if (stray !== undefined)
-    throw new CliFailure(exitCode.usage, `${stray} is not the name of a ${found}, as ${first} is`);
+    throw new CliFailure(exitCode.usage, `${stray} is not the name of a ${textOf(found)}, as ${first} is`);
   return { kind: found, names: words };
 }
 
-const kindList = "listeners, routes, farms, servers, nodes, all";
+const kindList = "listeners, routes, farms, servers, rolloutpolicies, nodes, all";
+
+function textOf(kind: ResourceKind | "node"): string {
+  return kind === "node" ? kind : kindText[kind].one;
+}
 
 /** The kind of a full name. */
 export function kindOf(name: string): ResourceKind | "node" | undefined {
@@ -54,7 +70,10 @@ function fullName(kind: TargetKind, word: string, parent: string | undefined): s
   if (name !== undefined) return name;
   const shape = nameShape[kind];
   const short = kind === "route" ? "LISTENER/ROUTE" : kind === "server" ? "FARM/SERVER" : "its last part";
-  throw new CliFailure(exitCode.usage, `${word} is not the name of a ${kind}: ${shape}, or ${short} for short`);
+  throw new CliFailure(
+    exitCode.usage,
+    `${word} is not the name of a ${kindText[kind].one}: ${shape}, or ${short} for short`,
+  );
 }
 
 /** `edge/shop` to `listeners/edge/routes/shop`. */
@@ -69,6 +88,8 @@ function expand(kind: ResourceKind, short: string): string {
       return `listeners/${outer}/routes/${inner.join("/")}`;
     case "server":
       return `farms/${outer}/servers/${inner.join("/")}`;
+    case "rolloutPolicy":
+      return `rolloutPolicies/${short}`;
   }
 }
 

@@ -1,14 +1,17 @@
 import type {
   DeleteFarmResponse,
   DeleteListenerResponse,
+  DeleteRolloutPolicyResponse,
   DeleteRouteResponse,
   DeleteServerResponse,
   GetFarmResponse,
   GetListenerResponse,
+  GetRolloutPolicyResponse,
   GetRouteResponse,
   GetServerResponse,
   ListFarmsResponse,
   ListListenersResponse,
+  ListRolloutPoliciesResponse,
   ListRoutesResponse,
   ListServersResponse,
   Write,
@@ -103,6 +106,26 @@ const calls: Record<ResourceKind, ResourceCalls> = {
     async delete(client, name, _force, write) {
       const { revision } = await client.unary<DeleteServerResponse>((...tail) =>
         client.config.deleteServer({ name, write, etag: "" }, ...tail),
+      );
+      return revision;
+    },
+  },
+  rolloutPolicy: {
+    async get(client, name) {
+      const { rolloutPolicy } = await client.unary<GetRolloutPolicyResponse>((...tail) =>
+        client.config.getRolloutPolicy({ name }, ...tail),
+      );
+      return rolloutPolicy && { $case: "rolloutPolicy", value: rolloutPolicy };
+    },
+    async page(client, _parent, pageToken) {
+      const { rolloutPolicies, nextPageToken } = await client.unary<ListRolloutPoliciesResponse>((...tail) =>
+        client.config.listRolloutPolicies({ pageSize, pageToken }, ...tail),
+      );
+      return { kinds: rolloutPolicies.map((value) => ({ $case: "rolloutPolicy", value })), nextPageToken };
+    },
+    async delete(client, name, _force, write) {
+      const { revision } = await client.unary<DeleteRolloutPolicyResponse>((...tail) =>
+        client.config.deleteRolloutPolicy({ name, write, etag: "" }, ...tail),
       );
       return revision;
     },

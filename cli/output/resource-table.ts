@@ -15,6 +15,8 @@ import type {
   Resource,
 } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { ResourceKind } from "../../model/resource-name.ts";
+import { durationText } from "./duration-text.ts";
+import { policyCells } from "./policy-text.ts";
 import { abridged, renderTable } from "./table.ts";
 
 const headers: Record<ResourceKind, readonly string[]> = {
@@ -22,6 +24,7 @@ const headers: Record<ResourceKind, readonly string[]> = {
   route: ["NAME", "SERVER NAMES", "ALPN", "SOURCES", "ACTION"],
   farm: ["NAME", "BALANCE", "AFFINITY", "CHECK", "CONNECT", "ATTEMPTS", "IDLE", "HALF-CLOSE", "PROXY"],
   server: ["NAME", "ADDRESS", "WEIGHT", "STATE", "BACKUP", "REGION", "MAX"],
+  rolloutPolicy: ["NAME", "STRATEGY", "WAVES", "BAKE", "ON FAILURE", "STARTS"],
 };
 
 /** Resources of one kind as a table. */
@@ -67,6 +70,8 @@ function cells({ kind }: Resource): readonly string[] {
       const max = connectionsMax === 0 ? "" : String(connectionsMax);
       return [name, address, weight === undefined ? "" : String(weight), shown, backup ? "yes" : "", region, max];
     }
+    case "rolloutPolicy":
+      return [name, ...policyCells(kind.value.staged)];
   }
 }
 
@@ -104,20 +109,6 @@ function actionText(action: Action | undefined): string {
 export function enumText(names: Readonly<Record<string, number>>, value: number, prefix: string): string {
   const name = Object.keys(names).find((key) => names[key] === value) ?? String(value);
   return name.endsWith("_UNSPECIFIED") ? "" : name.replace(prefix, "").toLowerCase();
-}
-
-/** The largest unit that fits without a fraction: `90s`, `10m`, `1.5s`, `250ms`. */
-export function durationText(duration: { readonly seconds: bigint; readonly nanos: number } | undefined): string {
-  if (duration === undefined) return "";
-  const ms = Number(duration.seconds) * 1000 + duration.nanos / 1e6;
-  if (ms < 1000) return `${ms}ms`;
-  for (const [unit, size] of [
-    ["d", 86_400_000],
-    ["h", 3_600_000],
-    ["m", 60_000],
-  ] as const)
-    if (ms % size === 0) return `${ms / size}${unit}`;
-  return `${ms / 1000}s`;
 }
 
 function bytesText(bytes: number): string {

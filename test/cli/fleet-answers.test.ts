@@ -37,6 +37,8 @@ describe("the fleet is shown as the control plane sees it", () => {
     ready: true,
     replica: "cp-1",
     traffic: undefined,
+    effectiveRevision: 7n,
+    logRevision: 7n,
   };
   const drifted: Node = {
     ...node,

@@ -31,7 +31,7 @@ describe("a command line that is wrong ends with code 2, and is told in one line
     ["get farms -o xml", /^switchyard: option '-o, --output <form>' argument 'xml' is invalid/],
     ["get farms --parent web", /^switchyard: --parent narrows routes and servers only/],
     ["delete farms", /^switchyard: no name: which farm is to be deleted\?/],
-    ["delete all", /^switchyard: only listeners, routes, farms and servers can be deleted/],
+    ["delete all", /^switchyard: only listeners, routes, farms, servers and rollout policies can be deleted/],
     ["delete farm a b --request-id x", /^switchyard: --request-id is for one commit/],
     ["drain farms/web", /^switchyard: farms\/web is not the name of a server: farms\/web\/servers\/a, or web\/a/],
     ["drain", /^switchyard: missing required argument 'server'/],
