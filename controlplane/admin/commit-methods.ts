@@ -1,6 +1,9 @@
 import { Commit, type CommitInfo } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import type * as api from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import type { SealedCommit } from "../../model/commit.ts";
+import { isConfigEvent } from "../../model/event.ts";
+import { openCommit } from "../../model/wire/commit.ts";
+import { releaseSentence } from "../decide/release-sentence.ts";
 import { type EventLog, LogCorrupt } from "../log/event-log.ts";
 import { knownRevision } from "./known-revision.ts";
 import { pageSize } from "./listing.ts";
@@ -33,7 +36,20 @@ export async function getCommit(log: EventLog, request: api.GetCommitRequest): P
   return { commit: Commit.decode(sealed.body), hash: sealed.hash };
 }
 
-function commitInfo({ body, hash }: SealedCommit): CommitInfo {
-  const { epoch, revision, requestId, author, reason, time, events } = Commit.decode(body);
-  return { epoch, revision, hash, requestId, author, reason, time, eventCount: events.length };
+function commitInfo(sealed: SealedCommit): CommitInfo {
+  const { epoch, revision, requestId, author, reason, time, events } = Commit.decode(sealed.body);
+  const releases = events.some(isRelease) ? releaseSentences(sealed) : [];
+  const eventCount = events.length;
+  return { epoch, revision, hash: sealed.hash, requestId, author, reason, time, eventCount, releases };
+}
+
+function isRelease({ fact }: Commit["events"][number]): boolean {
+  return fact !== undefined && fact.$case !== "created" && fact.$case !== "updated" && fact.$case !== "deleted";
+}
+
+function releaseSentences(sealed: SealedCommit): string[] {
+  const opened = openCommit(sealed);
+  // Written by newer software: the history has its line all the same.
+  if ("fault" in opened) return [`what it did to a rollout can't be read: ${opened.detail}`];
+  return opened.commit.events.flatMap((event) => (isConfigEvent(event) ? [] : [releaseSentence(event)]));
 }

@@ -9,6 +9,7 @@ import type { LiveConfiguration } from "../state/live-configuration.ts";
 import { configurationAt } from "../state/log-follower.ts";
 import { getCommit, listCommits } from "./commit-methods.ts";
 import { type InternalFault, streaming, unary } from "./handler.ts";
+import { kindField } from "./kind-field.ts";
 import { Listings } from "./listing.ts";
 import { liveBytes } from "./live-bytes.ts";
 import { knownRevision } from "./known-revision.ts";
@@ -46,6 +47,7 @@ export function configService(parts: ConfigParts): api.ConfigServiceServer {
     ...routeMethods(methods, fault),
     ...farmMethods(methods, fault),
     ...serverMethods(methods, fault),
+    ...rolloutPolicyMethods(methods, fault),
     apply: unary(fault, (request) => apply(methods, request)),
     revert: unary(fault, (request) => revert(methods, log, request)),
     listCommits: unary(fault, (request) => listCommits(log, request)),
@@ -68,7 +70,7 @@ async function apply(methods: ResourceMethods, request: api.ApplyRequest): Promi
     const resource = parseResource(message, path, violations);
     const kind = message.kind;
     if (resource !== undefined && kind !== undefined)
-      wishes.push({ resource, path: `${path}.${kind.$case}`, etag: kind.value.etag });
+      wishes.push({ resource, path: `${path}.${kindField[kind.$case]}`, etag: kind.value.etag });
   }
   if (violations.length > 0) throw Refused.by("INVALID_FIELD", violations);
   const bytes = liveBytes(api.ApplyRequest, request);
@@ -203,6 +205,37 @@ function serverMethods(methods: ResourceMethods, fault: InternalFault) {
     }),
     deleteServer: unary(fault, async (request: api.DeleteServerRequest) =>
       methods.delete("server", request, request.write, liveBytes(api.DeleteServerRequest, request)),
+    ),
+  };
+}
+
+function rolloutPolicyMethods(methods: ResourceMethods, fault: InternalFault) {
+  return {
+    getRolloutPolicy: unary(fault, async ({ name }: api.GetRolloutPolicyRequest) => ({
+      rolloutPolicy: await methods.get("rolloutPolicy", name),
+    })),
+    listRolloutPolicies: unary(fault, async (request: api.ListRolloutPoliciesRequest) => {
+      const { messages, ...page } = await methods.list("rolloutPolicy", request);
+      return { rolloutPolicies: messages, ...page };
+    }),
+    createRolloutPolicy: unary(fault, async (request: api.CreateRolloutPolicyRequest) => {
+      const bytes = liveBytes(api.CreateRolloutPolicyRequest, request);
+      const { message, revision } = await methods.create("rolloutPolicy", request.rolloutPolicy, request.write, bytes);
+      return { rolloutPolicy: message, revision };
+    }),
+    updateRolloutPolicy: unary(fault, async (request: api.UpdateRolloutPolicyRequest) => {
+      const bytes = liveBytes(api.UpdateRolloutPolicyRequest, request);
+      const { message, revision } = await methods.update(
+        "rolloutPolicy",
+        request.rolloutPolicy,
+        request.updateMask,
+        request.write,
+        bytes,
+      );
+      return { rolloutPolicy: message, revision };
+    }),
+    deleteRolloutPolicy: unary(fault, async (request: api.DeleteRolloutPolicyRequest) =>
+      methods.delete("rolloutPolicy", request, request.write, liveBytes(api.DeleteRolloutPolicyRequest, request)),
     ),
   };
 }

@@ -62,8 +62,17 @@ export class Listings {
   }
 }
 
+/** Where a configuration has the resources of a kind. */
+const collections = {
+  listener: "listeners",
+  route: "routes",
+  farm: "farms",
+  server: "servers",
+  rolloutPolicy: "rolloutPolicies",
+} as const;
+
 function sorted(configuration: Configuration, kind: ResourceKind, prefix: string): readonly Resource[] {
-  const all: Iterable<Resource> = configuration[`${kind}s`].values();
+  const all: Iterable<Resource> = configuration[collections[kind]].values();
   const resources = Array.from(all).filter((resource) => resource.name.startsWith(prefix));
   return resources.sort((left, right) => (left.name < right.name ? -1 : 1));
 }

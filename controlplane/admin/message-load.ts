@@ -38,5 +38,10 @@ function listValues(resource: Resource): number {
     }
     case "server":
       return 0;
+    case "rolloutPolicy":
+      return (resource.staged?.waves ?? []).reduce(
+        (sum, { regions, labels }) => sum + 1 + regions.length + Object.keys(labels).length,
+        0,
+      );
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type * as wire from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { Plan, Write } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { Change_Verb } from "../../proto/gen/switchyard/config/v1/config_service.ts";
@@ -11,10 +10,12 @@ import type { Violation } from "../../model/violation.ts";
 import { parseResourceOf } from "../../model/wire/parse-resource.ts";
 import { resourceToWire } from "../../model/wire/resource-to-wire.ts";
 import type { Command, Refusal } from "../decide/command.ts";
-import type { CommandOrigin, CommitAnswer, Committed, Committer } from "../state/committer.ts";
+import type { Committed, Committer } from "../state/committer.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import type { PlanLine } from "../state/plan-line.ts";
+import { accepted, commandOrigin } from "./commit-answer.ts";
 import { mergeByMask } from "./field-mask.ts";
+import { kindField } from "./kind-field.ts";
 import { type Listings, pageSize } from "./listing.ts";
 import { Refused } from "./refused.ts";
 
@@ -24,6 +25,7 @@ export interface WireOf {
   readonly route: wire.Route;
   readonly farm: wire.Farm;
   readonly server: wire.Server;
+  readonly rolloutPolicy: wire.RolloutPolicy;
 }
 
 type Kind = NonNullable<wire.Resource["kind"]>;
@@ -78,9 +80,9 @@ export class ResourceMethods {
   ): Promise<Stored<K>> {
     const given = present(kind, message);
     const violations: Violation[] = [];
-    const resource = parseResourceOf(given, kind, violations);
+    const resource = parseResourceOf(given, kindField[kind], violations);
     if (resource === undefined) throw Refused.by("INVALID_FIELD", violations);
-    const wish = { resource, path: kind, etag: "" };
+    const wish = { resource, path: kindField[kind], etag: "" };
     return storedBy(await this.run({ type: "create", wish }, write, bytes), resource);
   }
 
@@ -92,16 +94,17 @@ export class ResourceMethods {
     bytes: Uint8Array,
   ): Promise<Stored<K>> {
     const given = present(kind, message);
-    const name = checkedName(kind, given.value.name, `${kind}.name`);
+    const field = kindField[kind];
+    const name = checkedName(kind, given.value.name, `${field}.name`);
     let wished: Resource | undefined;
     const commandAt = (configuration: Configuration): Command | Refusal => {
       const violations: Violation[] = [];
       const stored = configuration.resource(name);
-      if (stored === undefined) return { refused: "NOT_FOUND", violations: [unknown(name, `${kind}.name`)] };
+      if (stored === undefined) return { refused: "NOT_FOUND", violations: [unknown(name, `${field}.name`)] };
       const merged = mergeByMask(resourceToWire(stored).kind, given, mask ?? [], violations);
-      wished = violations.length > 0 ? undefined : parseResourceOf(merged, kind, violations);
+      wished = violations.length > 0 ? undefined : parseResourceOf(merged, field, violations);
       if (wished === undefined) return { refused: "INVALID_FIELD", violations };
-      return { type: "update", wish: { resource: wished, path: kind, etag: given.value.etag } };
+      return { type: "update", wish: { resource: wished, path: field, etag: given.value.etag } };
     };
     return storedBy(accepted(await this.#committer.commit(commandAt, commandOrigin(write, bytes))), wished);
   }
@@ -147,40 +150,9 @@ function storedBy<K extends ResourceKind>(committed: Committed, wished: Resource
   return { message: messageOf<K>(resource as ResourceOf[K]), revision: BigInt(committed.revision) };
 }
 
-function accepted(answer: CommitAnswer): Committed {
-  if (!("refused" in answer)) return answer;
-  switch (answer.refused) {
-    case "REQUEST_ID_REUSED": {
-      const description = `it was used for another command, at revision ${answer.revision}`;
-      throw Refused.by(answer.refused, [{ field: "write.request_id", reason: "duplicate", description }]);
-    }
-    case "COMMIT_TOO_LARGE":
-      throw new Refused(
-        answer.refused,
-        `a commit of ${answer.bytes} bytes; at most ${answer.bytesMax} (commitBytesMax)`,
-      );
-    default:
-      throw Refused.by(answer.refused, answer.violations);
-  }
-}
-
-function commandOrigin(write: Write | undefined, requestBytes: Uint8Array): CommandOrigin {
-  const { requestId = "", author = "", reason = "", validateOnly = false } = write ?? {};
-  const violations: Violation[] = [];
-  const bounded = (field: string, text: string, max: number): void => {
-    const description = `${text.length} characters; at most ${max} are allowed`;
-    if (text.length > max) violations.push({ field: `write.${field}`, reason: "out_of_range", description });
-  };
-  bounded("request_id", requestId, 128);
-  bounded("author", author, 256);
-  bounded("reason", reason, 4096);
-  if (violations.length > 0) throw Refused.by("INVALID_FIELD", violations);
-  return { requestId: requestId || randomUUID(), requestBytes, author: author || "anonymous", reason, validateOnly };
-}
-
 function present<K extends ResourceKind>(kind: K, message: WireOf[K] | undefined): Kind {
   if (message !== undefined) return { $case: kind, value: message } as Kind;
-  throw Refused.by("INVALID_FIELD", [{ field: kind, reason: "required", description: "it is missing" }]);
+  throw Refused.by("INVALID_FIELD", [{ field: kindField[kind], reason: "required", description: "it is missing" }]);
 }
 
 function checkedName(kind: ResourceKind, name: string, field: string): ResourceName {

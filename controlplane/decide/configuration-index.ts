@@ -78,6 +78,7 @@ export function referencesOf(resource: Resource): readonly Reference[] {
       return actionReference(resource.action, "action");
     case "farm":
     case "server":
+    case "rolloutPolicy":
       return [];
   }
 }
@@ -91,6 +92,7 @@ export function parentOf(resource: Resource): ResourceName | undefined {
       return farmOf(resource.name);
     case "listener":
     case "farm":
+    case "rolloutPolicy":
       return undefined;
   }
 }

@@ -2,16 +2,21 @@ import type { Change, Configuration } from "../../model/configuration.ts";
 import { difference } from "../../model/difference.ts";
 import { etagOf } from "../../model/digest.ts";
 import type { ConfigEvent } from "../../model/event.ts";
+import type { ReleaseEvent } from "../../model/release-event.ts";
 import type { ResourceName } from "../../model/resource-name.ts";
 import type { Violation } from "../../model/violation.ts";
 import { checkDraft } from "./check-draft.ts";
-import type { Command, Refusal, RefusalReason, Wish } from "./command.ts";
+import type { Command, Refusal, Wish } from "./command.ts";
 import type { ConfigurationIndex } from "./configuration-index.ts";
+import { decideRollout } from "./decide-rollout.ts";
 import { Draft } from "./draft.ts";
+import { refusal } from "./refusal.ts";
 
-/** What a command comes to: the changes, in the order of their events; none where everything is so already. */
+/** What a command comes to, in the order of the events; nothing where everything is so already. */
 export interface Decision {
   readonly changes: readonly Change[];
+  /** Steps of a rollout; a command that has them changes nothing else. */
+  readonly releases: readonly ReleaseEvent[];
 }
 
 /** What the decider looks at: a configuration, and its index in step. */
@@ -22,12 +27,13 @@ export interface DecisionState {
 
 /** Decides one command: all of its changes, or a refusal that names everything that is wrong. Pure. */
 export function decide(state: DecisionState, command: Command): Decision | Refusal {
+  if (command.type === "rollout") return decideRollout(state.configuration, command.step);
   const draft = new Draft(state.configuration);
   const refusal = enter(draft, state, command);
   if (refusal !== undefined) return refusal;
   const violations = checkDraft(draft, state.index);
   if (violations.length > 0) return { refused: "CONFIGURATION_CONFLICT", violations };
-  return { changes: draft.changes() };
+  return { changes: draft.changes(), releases: [] };
 }
 
 /** The facts that changes are recorded as. */
@@ -38,7 +44,11 @@ export function eventsOf(changes: readonly Change[]): readonly ConfigEvent[] {
   });
 }
 
-function enter(draft: Draft, state: DecisionState, command: Command): Refusal | undefined {
+function enter(
+  draft: Draft,
+  state: DecisionState,
+  command: Exclude<Command, { type: "rollout" }>,
+): Refusal | undefined {
   switch (command.type) {
     case "create": {
       const { resource, path } = command.wish;
@@ -114,8 +124,4 @@ function etagRefusal(draft: Draft, wishes: readonly Wish[]): Refusal | undefined
 
 function notFound(name: string, field: string): Refusal {
   return refusal("NOT_FOUND", field, "unknown_reference", `there is no ${name}`);
-}
-
-function refusal(refused: RefusalReason, field: string, reason: Violation["reason"], description: string): Refusal {
-  return { refused, violations: [{ field, reason, description }] };
 }

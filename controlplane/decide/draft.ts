@@ -58,9 +58,9 @@ export class Draft {
 
   /** The changes: what is pointed at before what points, and the other way round for deletions. */
   changes(): readonly Change[] {
-    const order = { farm: 0, server: 1, listener: 2, route: 3 } as const;
+    const order = { farm: 0, server: 1, listener: 2, route: 3, rolloutPolicy: 4 } as const;
     const rank = (entry: DraftEntry): number =>
-      entry.after === null ? 7 - order[(entry.before as Resource).kind] : order[entry.after.kind];
+      entry.after === null ? 9 - order[(entry.before as Resource).kind] : order[entry.after.kind];
     return [...this.#entries.values()].sort((left, right) => rank(left) - rank(right));
   }
 }

@@ -1,4 +1,6 @@
 import { sameBytes } from "../../model/commit.ts";
+import type { NodeIdentity } from "../../model/node-identity.ts";
+import { effectiveRevision, type Releases } from "../../model/releases.ts";
 import { timestampToWire } from "../../model/wire/timestamp.ts";
 import {
   DigestMatch,
@@ -13,6 +15,8 @@ import type { TrafficTotals } from "./traffic-totals.ts";
 export interface LogView {
   readonly epoch: number;
   readonly revision: number;
+  /** What is released to whom, as of that revision. */
+  readonly releases: Releases;
   digestAt(revision: number): Uint8Array | undefined;
 }
 
@@ -29,13 +33,27 @@ export class FleetNode {
   lastReportMs: number;
   /** Position in the view's sequence of changes. */
   changedAt = 0;
+  readonly #identity: NodeIdentity;
+  #effective: { readonly releases: Releases; readonly revision: number } | undefined;
 
   constructor(hello: NodeHello, replica: string, traffic: TrafficTotals, nowMs: number) {
     this.id = hello.nodeId;
+    this.#identity = { id: hello.nodeId, region: hello.region, labels: hello.labels };
     this.hello = withOwnBytes(hello);
     this.replica = replica;
     this.traffic = traffic;
     this.lastReportMs = nowMs;
+  }
+
+  get identity(): NodeIdentity {
+    return this.#identity;
+  }
+
+  /** The revision that the node should serve. Kept for as long as nothing is released: a percentage costs a hash. */
+  effectiveRevision(releases: Releases): number {
+    if (this.#effective?.releases !== releases)
+      this.#effective = { releases, revision: effectiveRevision(this.#identity, releases) };
+    return this.#effective.revision;
   }
 
   /** Takes the node's state as it is now. */
@@ -63,9 +81,9 @@ export function isReady({ report }: FleetNode): boolean {
   return report.ready || (report.feed === FeedState.FEED_STATE_UNSPECIFIED && report.degraded.length === 0);
 }
 
-/** Commits that the log has and the node does not. */
-export function lagOf({ report }: FleetNode, log: LogView): bigint {
-  const behind = BigInt(log.revision) - (report?.revision ?? 0n);
+/** Commits that are released to the node and that it does not serve; none where it has to go back. */
+export function lagOf(node: FleetNode, { releases }: LogView): bigint {
+  const behind = BigInt(node.effectiveRevision(releases)) - (node.report?.revision ?? 0n);
   return behind > 0n ? behind : 0n;
 }
 
@@ -101,6 +119,8 @@ export function nodeMessage(node: FleetNode, log: LogView): Node {
     ready: report !== undefined && isReady(node),
     replica,
     traffic: node.traffic.all,
+    effectiveRevision: BigInt(node.effectiveRevision(log.releases)),
+    logRevision: report?.logRevision ?? 0n,
   };
 }
 

@@ -84,6 +84,9 @@ function logView(live: LiveConfiguration): LogView {
     get revision() {
       return live.position.revision;
     },
+    get releases() {
+      return live.configuration.releases;
+    },
     digestAt: (revision) => live.digestAt(revision),
   };
 }

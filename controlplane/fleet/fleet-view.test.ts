@@ -6,11 +6,12 @@ import {
   NodeReport,
   TrafficDelta,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { nothingReleased } from "../../model/releases.ts";
 import { FleetUpdate, type FleetNode as ToldNode } from "../../proto/gen/switchyard/log/v1/log.ts";
 import type { FleetNode } from "./fleet-node.ts";
 import { FleetView, nodesMax } from "./fleet-view.ts";
 
-const log = { epoch: 0, revision: 0, digestAt: () => undefined };
+const log = { epoch: 0, revision: 0, releases: nothingReleased, digestAt: () => undefined };
 const hello = (nodeId: string, bootId = "") => NodeHello.fromPartial({ nodeId, bootId });
 const digest = new Uint8Array(32);
 const report = (fields: DeepPartial<NodeReport>) => NodeReport.fromPartial({ digest, ...fields });

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import { nothingReleased } from "../../model/releases.ts";
 import { NodeHello, NodeReport, type WatchFleetResponse } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { LiveConfiguration } from "../state/live-configuration.ts";
 import type { FleetNode } from "./fleet-node.ts";
 import { FleetView, nodesMax } from "./fleet-view.ts";
 import { FleetWatchers } from "./watch-fleet.ts";
 
-const log = { epoch: 1, revision: 1, digestAt: () => undefined };
+const log = { epoch: 1, revision: 1, releases: nothingReleased, digestAt: () => undefined };
 /** The log does not move here. */
 const live = { catchUp: async () => undefined } as unknown as LiveConfiguration;
 const minInterval = { seconds: 0n, nanos: 100_000_000 };

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { type Commit, sameBytes, type SealedCommit } from "../../model/commit.ts";
 import type { Configuration } from "../../model/configuration.ts";
+import { isConfigEvent, type LogEvent } from "../../model/event.ts";
+import type { ReleaseEvent } from "../../model/release-event.ts";
 import { openCommit, sealCommit } from "../../model/wire/commit.ts";
 import type { Command, Refusal } from "../decide/command.ts";
 import { decide, eventsOf } from "../decide/decide.ts";
@@ -46,6 +48,8 @@ export interface Committed {
   /** Of the commit; the present one where nothing was to be changed, or only validated. */
   readonly revision: number;
   readonly lines: readonly PlanLine[];
+  /** What was done to rollouts. */
+  readonly releases: readonly ReleaseEvent[];
 }
 
 /** The request id was used for another command. */
@@ -67,6 +71,7 @@ type Decided =
   | {
       readonly next: "append";
       readonly lines: readonly PlanLine[];
+      readonly releases: readonly ReleaseEvent[];
       readonly commit: Commit;
       readonly sealed: SealedCommit;
     }
@@ -111,13 +116,13 @@ export class Committer {
       if (earlier !== undefined) return this.#answerAgain(earlier, requestDigest);
       const decided = await this.#decided(commandAt(this.#live.configuration), requestDigest, by);
       if (decided.next === "append") {
-        const { lines, commit, sealed } = decided;
+        const { lines, releases, commit, sealed } = decided;
         const { revision, epoch, parentHash, requestId } = commit;
         const appended = await this.#log.append(sealed, { revision, epoch, parentHash, requestId });
         if (appended.outcome === "appended") {
           if (lines.length > changesPerTurn) await setImmediate();
           await this.#live.catchUp("known");
-          return { lines, revision };
+          return { lines, releases, revision };
         }
         // A conflict, or a duplicate that another replica wrote: catch up and look again.
         await this.#live.catchUp("known");
@@ -139,21 +144,23 @@ export class Committer {
     if ("refused" in decision) return { next: "answer", answer: decision };
     const at = this.#live.position;
     const lines = decision.changes.map(lineOfChange);
-    if (lines.length === 0) return { next: "answer", answer: { lines, revision: at.revision } };
+    const { releases } = decision;
+    const asItIs: Decided = { next: "answer", answer: { lines, releases, revision: at.revision } };
+    if (lines.length === 0 && releases.length === 0) return asItIs;
     if (lines.length > changesPerTurn) await setImmediate();
     const { requestId, author, reason } = by;
     const { epoch, hash: parentHash } = at;
     const revision = at.revision + 1;
-    const events = eventsOf(decision.changes);
+    const events = [...eventsOf(decision.changes), ...releases];
     const timeMs = this.#now();
     const commit: Commit = { epoch, revision, parentHash, requestId, requestDigest, author, reason, timeMs, events };
     const sealed = sealCommit(commit);
     const bytes = sealed.body.length;
     const bytesMax = this.#bytesMax;
     if (bytes > bytesMax) return { next: "answer", answer: { refused: "COMMIT_TOO_LARGE", bytes, bytesMax } };
-    if (by.validateOnly) return { next: "answer", answer: { lines, revision: at.revision } };
+    if (by.validateOnly) return asItIs;
     if (lines.length > changesPerTurn) await setImmediate();
-    return { next: "append", lines, commit, sealed };
+    return { next: "append", lines, releases, commit, sealed };
   }
 
   /** The first answer of a request that comes again (AIP-155). */
@@ -163,6 +170,11 @@ export class Committer {
     if (opened === undefined || "fault" in opened) throw new LogCorrupt(`commit ${revision} can't be read`);
     const { commit } = opened;
     if (!sameBytes(commit.requestDigest, requestDigest)) return { refused: "REQUEST_ID_REUSED", revision };
-    return { revision, lines: commit.events.map(lineOfEvent) };
+    const lines = commit.events.filter(isConfigEvent).map(lineOfEvent);
+    return { revision, lines, releases: commit.events.filter(isReleaseEvent) };
   }
+}
+
+function isReleaseEvent(event: LogEvent): event is ReleaseEvent {
+  return !isConfigEvent(event);
 }
