@@ -74,6 +74,14 @@ export function selectsAll(wave: RolloutWave): boolean {
   return wave.regions.length === 0 && Object.keys(wave.labels).length === 0 && wave.percent >= 100;
 }
 
+/** Whether every node that a wave may ever select is selected by an earlier one too, as far as that follows from what they say. */
+export function takesAllOf(earlier: RolloutWave, later: RolloutWave): boolean {
+  if (earlier.percent < 100 && earlier.percent < later.percent) return false;
+  for (const [key, value] of Object.entries(earlier.labels)) if (later.labels[key] !== value) return false;
+  if (earlier.regions.length === 0) return true;
+  return later.regions.length > 0 && later.regions.every((region) => earlier.regions.includes(region));
+}
+
 /** What a wave is called. */
 export function waveTitle(wave: RolloutWave, index: number): string {
   return wave.title === "" ? `wave ${index + 1}` : wave.title;

@@ -1,7 +1,9 @@
 import type { GateName, ReleaseEvent, RolloutStart, WaveJudgement } from "./release-event.ts";
 import type { RolloutName } from "./resource-name.ts";
 
-export type RolloutState = "running" | "paused" | "completed" | "aborted" | "rolled_back";
+/** In the order of the proto. */
+export const rolloutStates = ["running", "paused", "completed", "aborted", "rolled_back"] as const;
+export type RolloutState = (typeof rolloutStates)[number];
 
 /** What is known of one rollout. */
 export interface RolloutRecord {
@@ -14,7 +16,16 @@ export interface RolloutRecord {
   readonly decisions: readonly RolloutDecision[];
 }
 
-export type RolloutStep = "started" | "wave_released" | "paused" | "resumed" | "completed" | "aborted" | "rolled_back";
+export const rolloutSteps = [
+  "started",
+  "wave_released",
+  "paused",
+  "resumed",
+  "completed",
+  "aborted",
+  "rolled_back",
+] as const;
+export type RolloutStep = (typeof rolloutSteps)[number];
 
 /** One step, and what it was decided by. */
 export interface RolloutDecision {

@@ -2,12 +2,14 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Commit as WireCommit, Event as WireEvent } from "../../proto/gen/switchyard/config/v1/commits.ts";
 import { type Commit, type Position, type SealedCommit, sameBytes } from "../commit.ts";
-import { type ConfigEvent, eventSchemaVersion, schemaVersionOf } from "../event.ts";
+import { eventSchemaVersion, isConfigEvent, type LogEvent, schemaVersionOf } from "../event.ts";
 import { joinedBytes } from "../joined-bytes.ts";
 import { kindOfName, type ResourceName } from "../resource-name.ts";
 import { atOnce, type Steps } from "../steps.ts";
 import type { Violation } from "../violation.ts";
+import { FieldReader } from "./field-reader.ts";
 import { parseResource } from "./parse-resource.ts";
+import { isReleaseFact, parseReleaseFact, releaseFactToWire } from "./release-events.ts";
 import { storedResource } from "./stored-resource.ts";
 import { timestampMs, timestampToWire } from "./timestamp.ts";
 
@@ -92,10 +94,10 @@ export function* opening(sealed: SealedCommit): Steps<OpenedCommit> {
   const revision = Number(message.revision);
   if (revision < 1 || message.epoch < 1n || message.time === undefined)
     return { fault: "malformed", detail: "revision, epoch or time is missing" };
-  const events: ConfigEvent[] = [];
+  const events: LogEvent[] = [];
   for (const [index, encoded] of encodedEvents.entries()) {
     if (index % eventsPerStep === eventsPerStep - 1) yield;
-    const read = readEvent(encoded);
+    const read = readEvent(encoded, revision);
     if ("fault" in read) return { fault: read.fault, detail: `revision ${revision}, event ${index}: ${read.detail}` };
     events.push(read.event);
   }
@@ -147,18 +149,19 @@ function* takingApart(body: Uint8Array): Steps<{ message: WireCommit; encodedEve
   return { message: WireCommit.decode(joinedBytes(rest)), encodedEvents };
 }
 
-function readEvent(encoded: Uint8Array): ReturnType<typeof eventFromWire> {
+function readEvent(encoded: Uint8Array, revision: number): ReadEvent {
   let message: WireEvent;
   try {
     message = WireEvent.decode(encoded);
   } catch (error) {
     return { fault: "malformed", detail: String(error) };
   }
-  return eventFromWire(message);
+  return eventFromWire(message, revision);
 }
 
-function eventToWire(event: ConfigEvent): WireEvent {
+function eventToWire(event: LogEvent): WireEvent {
   const schemaVersion = schemaVersionOf(event);
+  if (!isConfigEvent(event)) return { schemaVersion, fact: releaseFactToWire(event) };
   switch (event.type) {
     case "created":
     case "updated":
@@ -168,9 +171,10 @@ function eventToWire(event: ConfigEvent): WireEvent {
   }
 }
 
-function eventFromWire(
-  message: WireEvent,
-): { readonly event: ConfigEvent } | { readonly fault: CommitFault; readonly detail: string } {
+type ReadEvent = { readonly event: LogEvent } | { readonly fault: CommitFault; readonly detail: string };
+
+/** `revision` is that of the commit. */
+function eventFromWire(message: WireEvent, revision: number): ReadEvent {
   if (message.schemaVersion > eventSchemaVersion || message.fact === undefined)
     return {
       fault: "future_schema",
@@ -183,7 +187,12 @@ function eventFromWire(
     return { event: { type: "deleted", name: fact.value.name as ResourceName } };
   }
   const violations: Violation[] = [];
-  const resource = parseResource(fact.value.resource ?? { kind: undefined }, "resource", violations);
-  if (resource !== undefined) return { event: { type: fact.$case, resource } };
+  if (isReleaseFact(fact)) {
+    const event = parseReleaseFact(fact, revision, new FieldReader("", violations));
+    if (violations.length === 0) return { event };
+  } else {
+    const resource = parseResource(fact.value.resource ?? { kind: undefined }, "resource", violations);
+    if (resource !== undefined) return { event: { type: fact.$case, resource } };
+  }
   return { fault: "malformed", detail: violations.map((each) => `${each.field}: ${each.description}`).join("; ") };
 }

@@ -3,6 +3,7 @@ import {
   type Balance,
   DrainAffinity,
   OnMarkedDown,
+  OnServerRemoved,
   ProxyVersion,
   TlsSessions,
   TlsVersion as WireTlsVersion,
@@ -46,6 +47,10 @@ export function farmToWire(farm: Farm): wire.Farm {
             tlvs: proxyTlvs.filter(([tlv]) => proxyProtocol.tlvs.includes(tlv)).map(([, each]) => each),
           },
     sourceTransparent: farm.sourceTransparent,
+    onServerRemoved:
+      farm.onServerRemoved === "keep"
+        ? OnServerRemoved.ON_SERVER_REMOVED_KEEP
+        : OnServerRemoved.ON_SERVER_REMOVED_CLOSE,
     etag: "",
   };
 }

@@ -3,6 +3,7 @@ import {
   Balance,
   DrainAffinity,
   OnMarkedDown,
+  OnServerRemoved,
   ProxyTlv as WireProxyTlv,
   ProxyVersion,
   TlsSessions,
@@ -82,6 +83,12 @@ export function parseFarm(message: wire.Farm, name: FarmName, reader: FieldReade
     queue: parseQueue(message.queue, reader),
     proxyProtocol: message.proxyProtocol === undefined ? null : parseProxyProtocol(message.proxyProtocol, reader),
     sourceTransparent: message.sourceTransparent,
+    onServerRemoved:
+      reader.choice("on_server_removed", message.onServerRemoved, {
+        [OnServerRemoved.ON_SERVER_REMOVED_UNSPECIFIED]: "keep",
+        [OnServerRemoved.ON_SERVER_REMOVED_KEEP]: "keep",
+        [OnServerRemoved.ON_SERVER_REMOVED_CLOSE]: "close",
+      }) ?? "keep",
   };
 }
 

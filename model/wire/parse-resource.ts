@@ -4,13 +4,21 @@ import { parseNetwork, parseServerAddress, parseSocketAddress } from "../address
 import type { HostAddress, Network, SocketAddress } from "../address.ts";
 import type { AlertName } from "../alert.ts";
 import { matchKeyCount, matchKeysMax } from "../match-key.ts";
-import { isFarmName, isListenerName, isRouteName, isServerResourceName, nameShape } from "../resource-name.ts";
+import {
+  isFarmName,
+  isListenerName,
+  isRolloutPolicyName,
+  isRouteName,
+  isServerResourceName,
+  nameShape,
+} from "../resource-name.ts";
 import type { ResourceKind } from "../resource-name.ts";
 import type { Action, Listener, Match, Resource, Route, Server, ServerState } from "../resource.ts";
 import { parseServerNamePattern } from "../server-name-pattern.ts";
 import type { Violation } from "../violation.ts";
 import { FieldReader, quoted } from "./field-reader.ts";
 import { parseFarm } from "./parse-farm.ts";
+import { parseRolloutPolicy } from "./parse-rollout-policy.ts";
 
 const day = 24 * 60 * 60 * 1000;
 const idleTimeoutMs = { min: 100, max: 7 * day, fallback: 10 * 60 * 1000 };
@@ -23,7 +31,7 @@ const unset = "" as never;
 export function parseResource(message: wire.Resource, path: string, violations: Violation[]): Resource | undefined {
   const kind = message.kind;
   if (kind === undefined) {
-    const description = "one of listener, route, farm or server is needed";
+    const description = "one of listener, route, farm, server or rollout_policy is needed";
     violations.push({ field: path, reason: "required", description });
     return undefined;
   }
@@ -52,6 +60,10 @@ function parseKind(kind: NonNullable<wire.Resource["kind"]>, reader: FieldReader
       return parseFarm(kind.value, parseName(kind.value.name, isFarmName, "farm", reader), reader);
     case "server":
       return parseServer(kind.value, reader);
+    case "rolloutPolicy": {
+      const name = parseName(kind.value.name, isRolloutPolicyName, "rolloutPolicy", reader);
+      return parseRolloutPolicy(kind.value, name, reader);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { AlertName } from "../alert.ts";
 import type { Action, Resource, ServerState } from "../resource.ts";
 import { durationToWire } from "./duration.ts";
 import { farmToWire } from "./farm-to-wire.ts";
+import { rolloutPolicyToWire } from "./rollout-policy-to-wire.ts";
 
 /** A resource as the API's message. The etag is left empty: events and snapshots do not carry it. */
 export function resourceToWire(resource: Resource): wire.Resource & { kind: NonNullable<wire.Resource["kind"]> } {
@@ -54,6 +55,8 @@ export function resourceToWire(resource: Resource): wire.Resource & { kind: NonN
         },
       };
     }
+    case "rolloutPolicy":
+      return { kind: { $case: "rolloutPolicy", value: rolloutPolicyToWire(resource) } };
   }
 }
 

@@ -1,21 +1,25 @@
 import { Snapshot, type SnapshotHeader } from "../../proto/gen/switchyard/config/v1/commits.ts";
-import { sameBytes } from "../commit.ts";
+import { type Position, sameBytes } from "../commit.ts";
 import { Configuration } from "../configuration.ts";
+import { isReleasedToAll, releasedToAll, type Releases } from "../releases.ts";
 import type { Resource } from "../resource.ts";
 import type { Resource as WireResource } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource } from "./parse-resource.ts";
+import { parseReleases, releasesToWire } from "./releases.ts";
 import { storedResource } from "./stored-resource.ts";
 
 /** What stands before the resources of a snapshot. */
 export function snapshotHeader(configuration: Configuration): SnapshotHeader {
-  const { epoch, revision, hash } = configuration.position;
+  const { position, releases } = configuration;
+  const { epoch, revision, hash } = position;
   return {
     epoch: BigInt(epoch),
     revision: BigInt(revision),
     hash,
     digest: configuration.digest,
     resourceCount: BigInt(configuration.size),
+    releases: isReleasedToAll(releases, position) ? undefined : releasesToWire(releases),
   };
 }
 
@@ -55,12 +59,26 @@ export function restoreSnapshot(header: SnapshotHeader, messages: Iterable<WireR
     if (resource === undefined) throw new SnapshotInvalid(violations.map((each) => each.description).join("; "));
     resources.push(resource);
   }
-  const { epoch, revision, hash, digest } = header;
-  // Copied: what decoding gives is a view that would keep the whole message alive.
-  const position = { epoch: Number(epoch), revision: Number(revision), hash: new Uint8Array(hash) };
-  const configuration = Configuration.restore(position, resources);
-  if (!sameBytes(configuration.digest, digest)) throw new SnapshotInvalid("its digest is not that of its resources");
+  const position = snapshotPosition(header);
+  const configuration = Configuration.restore(position, resources, snapshotReleases(header));
+  if (!sameBytes(configuration.digest, header.digest))
+    throw new SnapshotInvalid("its digest is not that of its resources");
   return configuration;
+}
+
+/** Where the snapshot was taken. */
+export function snapshotPosition({ epoch, revision, hash }: SnapshotHeader): Position {
+  // Copied: what decoding gives is a view that would keep the whole message alive.
+  return { epoch: Number(epoch), revision: Number(revision), hash: new Uint8Array(hash) };
+}
+
+/** What is released to whom, as of the snapshot. Throws {@link SnapshotInvalid} where it can't be understood. */
+export function snapshotReleases(header: SnapshotHeader): Releases {
+  if (header.releases === undefined) return releasedToAll(snapshotPosition(header));
+  const violations: Violation[] = [];
+  const releases = parseReleases(header.releases, Number(header.revision), "releases", violations);
+  if (releases !== undefined) return releases;
+  throw new SnapshotInvalid(violations.map(({ field, description }) => `${field}: ${description}`).join("; "));
 }
 
 /** A snapshot that can't be used; another one, or the log from its start, can. */

@@ -1,6 +1,7 @@
 import {
   Farm as WireFarm,
   Listener as WireListener,
+  RolloutPolicy as WireRolloutPolicy,
   Route as WireRoute,
   Server as WireServer,
 } from "../../proto/gen/switchyard/config/v1/resources.ts";
@@ -15,6 +16,7 @@ const unsaid: Readonly<Record<Resource["kind"], Readonly<Record<string, unknown>
   route: { ...WireRoute.fromPartial({}) },
   farm: { ...WireFarm.fromPartial({}) },
   server: { ...WireServer.fromPartial({}) },
+  rolloutPolicy: { ...WireRolloutPolicy.fromPartial({}) },
 };
 
 /**

@@ -6,7 +6,7 @@ import { type ListenerName, listenerOf, type RouteName } from "../resource-name.
 import { noSpelling, type RouteStore, StoredRoute } from "../stored-route.ts";
 import type { Violation } from "../violation.ts";
 import { parseResource, parseResourceOf } from "./parse-resource.ts";
-import { SnapshotInvalid } from "./snapshot.ts";
+import { SnapshotInvalid, snapshotPosition, snapshotReleases } from "./snapshot.ts";
 
 /** Tags of length-delimited fields: `Snapshot`, `Resource`, `Route` and `Match` of the proto. */
 const headerTag = 0x0a;
@@ -47,9 +47,8 @@ export function openStoredSnapshot(body: Uint8Array): Configuration {
   if (header === undefined) throw new SnapshotInvalid("it has no header");
   if (Number(header.resourceCount) !== resources.length)
     throw new SnapshotInvalid(`it has ${resources.length} resources instead of ${header.resourceCount}`);
-  const { epoch, revision, hash, digest } = header;
-  const position = { epoch: Number(epoch), revision: Number(revision), hash: new Uint8Array(hash) };
-  return Configuration.trusting(position, resources, new Uint8Array(digest));
+  const digest = new Uint8Array(header.digest);
+  return Configuration.trusting(snapshotPosition(header), resources, digest, snapshotReleases(header));
 }
 
 /** Reads tags and lengths, and nothing else: no objects are made. */

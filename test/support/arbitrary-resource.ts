@@ -135,6 +135,7 @@ const farm = fc
     ),
     proxyProtocol: optional(proxyProtocol),
     sourceTransparent: fc.boolean(),
+    onServerRemoved: fc.constantFrom(0 as const, 1 as const, 2 as const),
     connectTimeout: fc.option(seconds, { nil: undefined }),
     connectAttemptsMax: fc.integer({ min: 0, max: 10 }),
     serverIdleTimeout: fc.option(seconds, { nil: undefined }),
@@ -158,12 +159,52 @@ const server = fc.record({
   etag: fc.constant(""),
 });
 
+const ratioGate = fc.record({
+  sampleMin: fc.constantFrom(0, 10, 1_000_000),
+  significancePpm: fc.constantFrom(0, 1, 100_000),
+  marginBasisPoints: optional(fc.integer({ min: 0, max: 10_000 })),
+  off: fc.boolean(),
+});
+const rolloutPolicy = fc.record({
+  name: fc.constantFrom("rolloutPolicies/default", "rolloutPolicies/slow"),
+  staged: optional(
+    fc.record({
+      // None takes what is left for a later one.
+      waves: fc.uniqueArray(
+        fc.record({
+          title: fc.constantFrom("", "canary", "the réest"),
+          regions: fc.uniqueArray(fc.constantFrom("eu", "us", "ap-1"), { minLength: 1, maxLength: 2 }),
+          labels: fc.dictionary(fc.constantFrom("tier", "rack", "7"), fc.constantFrom("", "a", "b c")),
+          percent: fc.integer({ min: 1, max: 100 }),
+          bakeTime: optional(duration(0, 3600)),
+        }),
+        { minLength: 1, maxLength: 1 },
+      ),
+      gates: optional(
+        fc.record({
+          applyDeadline: optional(seconds),
+          appliedMin: fc.integer({ min: 0, max: 100 }),
+          refusedMax: fc.integer({ min: 0, max: 100_000 }),
+          lostMax: optional(fc.integer({ min: 0, max: 100 })),
+          connectFailures: optional(ratioGate),
+          handshakeFailures: optional(ratioGate),
+          healthyServersMin: optional(fc.integer({ min: 0, max: 100 })),
+        }),
+      ),
+      onFailure: fc.constantFrom(0 as const, 1 as const, 2 as const),
+      startAutomatically: fc.boolean(),
+    }),
+  ),
+  etag: fc.constant(""),
+});
+
 /** Any resource that the API takes, in the API's form. */
 export const arbitraryWire: fc.Arbitrary<WireResource> = fc.oneof(
   listener.map((value) => ({ kind: { $case: "listener" as const, value } })),
   route.map((value) => ({ kind: { $case: "route" as const, value } })),
   farm.map((value) => ({ kind: { $case: "farm" as const, value } })),
   server.map((value) => ({ kind: { $case: "server" as const, value } })),
+  rolloutPolicy.map((value) => ({ kind: { $case: "rolloutPolicy" as const, value } })),
 );
 
 /** Any resource. */
