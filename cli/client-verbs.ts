@@ -9,6 +9,7 @@ import { registerHistory } from "./history.ts";
 import { registerLog } from "./log.ts";
 import { registerNodes } from "./nodes.ts";
 import { registerRevert } from "./revert.ts";
+import { registerRollout } from "./rollout.ts";
 import { registerDrain, registerMaintenance, registerReady } from "./server-state.ts";
 import { registerShow } from "./show.ts";
 import { registerStatus } from "./status.ts";
@@ -22,6 +23,7 @@ export const clientVerbs: readonly RegisterVerb[] = [
   registerShow,
   registerDiff,
   registerRevert,
+  registerRollout,
   registerDrain,
   registerReady,
   registerMaintenance,

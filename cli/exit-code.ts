@@ -15,6 +15,12 @@ export const exitCode = {
   different: 4,
   /** `drain --wait` was not done when its time was over. */
   connectionsLeft: 5,
+  /** A watched rollout was rolled back. */
+  rolledBack: 6,
+  /** A watched rollout was aborted. */
+  aborted: 7,
+  /** A watched rollout is paused: by a gate that failed, or with `--exit-on-pause` by anybody. */
+  paused: 8,
   /** Stopped by SIGINT or SIGTERM before it was done (what runs until it is stopped ends with 0). */
   interrupted: 130,
 } as const;
@@ -28,4 +34,7 @@ export const exitCodeHelp = `Exit codes:
     3  the control plane could not be reached, or did not answer in time
     4  diff: the two revisions differ
     5  drain --wait: connections were left when the time was over
+    6  rollout --watch: the rollout was rolled back
+    7  rollout --watch: the rollout was aborted
+    8  rollout --watch: the rollout is paused by a gate that failed, or by anybody with --exit-on-pause
   130  interrupted before it was done`;

@@ -1,9 +1,9 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { Commit, CommitInfo } from "../proto/gen/switchyard/config/v1/commits.ts";
-import type { ListCommitsResponse } from "../proto/gen/switchyard/config/v1/config_service.ts";
 import { CliFailure } from "./cli-failure.ts";
 import type { AdminClient } from "./client/admin-client.ts";
+import { newestCommits } from "./client/list-commits.ts";
 import { withClient } from "./client/with-client.ts";
 import type { CliContext } from "./context.ts";
 import { print } from "./context.ts";
@@ -22,7 +22,6 @@ interface HistoryOptions {
 
 const listedByDefault = 50;
 const listedBeforeFollowing = 10;
-const pageSizeMax = 1000;
 
 export function registerHistory(program: Command, context: CliContext): void {
   const command = program
@@ -61,21 +60,6 @@ function limitOf({ limit, follow }: HistoryOptions): number {
   if (limit === undefined) return follow === true ? listedBeforeFollowing : listedByDefault;
   if (!/^\d{1,9}$/.test(limit)) throw new CliFailure(exitCode.usage, `--limit must be a whole number, not ${limit}`);
   return Number(limit);
-}
-
-async function newestCommits(client: AdminClient, limit: number): Promise<CommitInfo[]> {
-  const commits: CommitInfo[] = [];
-  let pageToken = "";
-  while (commits.length < limit) {
-    const pageSize = Math.min(pageSizeMax, limit - commits.length);
-    const page = await client.unary<ListCommitsResponse>((...tail) =>
-      client.config.listCommits({ pageSize, pageToken }, ...tail),
-    );
-    for (const commit of page.commits) commits.push(commit);
-    pageToken = page.nextPageToken;
-    if (pageToken === "") break;
-  }
-  return commits.slice(0, limit);
 }
 
 /** Prints what is committed after `last`, for as long as the signal and the control plane let it. */

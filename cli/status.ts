@@ -44,7 +44,7 @@ async function printStatus(command: Command, context: CliContext): Promise<void>
     renderFields([
       ["control plane", `${serverOf(command, context)}, reachable${replicasText(fleet)}`],
       ["revision", revisionText(commits.commits[0])],
-      ["nodes", fleetLine(fleet.regions, fleet.revision)],
+      ["nodes", fleetLine(fleet.regions, listed.nodes, fleet.revision)],
     ]),
   );
   if (fleet.regions.length > 0) await print(context, `\n${regionTable(fleet.regions)}`);

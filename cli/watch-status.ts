@@ -62,7 +62,7 @@ class RedrawnScreen {
     const fields = renderFields([
       ["control plane", this.#server],
       ["revision", String(revision)],
-      ["nodes", fleetLine(regions, revision)],
+      ["nodes", fleetLine(regions, nodes, revision)],
     ]);
     this.#last = fields + (regions.length === 0 ? "" : `\n${regionTable(regions)}`) + nodesText(nodes);
     await this.#draw(this.#last);
@@ -105,7 +105,7 @@ class AppendedLines {
     this.#states = states;
     const regions = summariesOf(nodes);
     const degraded = regions.reduce((sum, region) => sum + region.degraded, 0);
-    const summary = `revision ${revision}: ${fleetLine(regions, revision)}; ${degraded} degraded`;
+    const summary = `revision ${revision}: ${fleetLine(regions, nodes, revision)}; ${degraded} degraded`;
     // The number of connections changes all the time, and is left out.
     if (summary !== this.#summary) await this.#line(summary);
     this.#summary = summary;

@@ -2,6 +2,7 @@ import { Metadata, credentials } from "@grpc/grpc-js";
 import type { CallOptions, ChannelOptions, ClientReadableStream, ClientUnaryCall, ServiceError } from "@grpc/grpc-js";
 import { ConfigServiceClient } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { FleetServiceClient } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { RolloutServiceClient } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 
 /** An Apply of a large configuration is one message; grpc-js's own limit for answers is 4 MiB. */
 const messageBytesMax = 256 * 1024 * 1024;
@@ -34,6 +35,7 @@ interface Cancellable {
 export class AdminClient {
   readonly config: ConfigServiceClient;
   readonly fleet: FleetServiceClient;
+  readonly rollout: RolloutServiceClient;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
 
@@ -42,6 +44,7 @@ export class AdminClient {
     const plain = credentials.createInsecure();
     this.config = new ConfigServiceClient(`dns:///${server}`, plain, channelOptions);
     this.fleet = new FleetServiceClient(`dns:///${server}`, plain, { channelOverride: this.config.getChannel() });
+    this.rollout = new RolloutServiceClient(`dns:///${server}`, plain, { channelOverride: this.config.getChannel() });
     this.#timeoutMs = timeoutMs;
     this.#signal = signal;
   }

@@ -38,21 +38,24 @@ export function countsText(counts: WaveCounts): string {
 
 const gateHeaders = ["GATE", "OUTCOME", "OBSERVED", "AGAINST", "SAMPLE", "P", "DETAIL"];
 
-/** A row for each gate, with what it went by. */
-export function gateTable(gates: readonly GateFigure[]): string {
-  return renderTable(
-    gateHeaders,
-    gates.map((figure) => [
-      figure.gate,
-      outcomeText(figure.outcome),
-      figureText(figure.gate, figure.observed),
-      figureText(figure.gate, figure.limit),
-      sampleText(figure),
-      // Without a test there is no probability to show.
-      figure.sample === 0n || figure.pValue >= 1 ? "" : figure.pValue.toPrecision(2),
-      figure.detail,
-    ]),
-  );
+/** A row for each gate, with what it went by; the sentence about it, which may be long, can be left to the caller. */
+export function gateTable(gates: readonly GateFigure[], detail = true): string {
+  const rows = gates.map((figure) => [
+    figure.gate,
+    outcomeText(figure.outcome),
+    figureText(figure.gate, figure.observed),
+    figureText(figure.gate, figure.limit),
+    sampleText(figure),
+    // Without a test there is no probability to show.
+    figure.sample === 0n || figure.pValue >= 1 ? "" : figure.pValue.toPrecision(2),
+    figure.detail,
+  ]);
+  return detail
+    ? renderTable(gateHeaders, rows)
+    : renderTable(
+        gateHeaders.slice(0, -1),
+        rows.map((row) => row.slice(0, -1)),
+      );
 }
 
 /** Counts of nodes for these, shares for the others. */

@@ -18,15 +18,20 @@ const headers = [
   "LAST REPORT",
 ];
 
-/** Nodes as a table, by region; what is wrong with one stands in words, not in a colour. */
+/**
+ * Nodes as a table, by region; what is wrong with one stands in words, not in a colour. Where commits wait for a rollout, or a
+ * node has yet to fold some, a column says how far each has followed the log.
+ */
 export function nodeTable(nodes: readonly Node[]): string {
+  const aheadOfServed = nodes.some(({ revision, logRevision }) => logRevision > revision);
   return renderTable(
-    headers,
+    aheadOfServed ? [...headers.slice(0, 4), "LOG", ...headers.slice(4)] : headers,
     byRegion(nodes).map((node) => [
       node.name,
       node.region,
       stateText(node),
-      String(node.revision),
+      revisionText(node),
+      ...(aheadOfServed ? [node.logRevision === 0n ? "" : String(node.logRevision)] : []),
       String(node.lag),
       digestText(node.digestMatch),
       String(node.connections),
@@ -37,6 +42,19 @@ export function nodeTable(nodes: readonly Node[]): string {
       timeText(node.lastReportTime),
     ]),
   );
+}
+
+/** What it serves; `7->9` where another revision is released to it. */
+export function revisionText({ revision, effectiveRevision }: Node): string {
+  return effectiveRevision === 0n || effectiveRevision === revision
+    ? String(revision)
+    : `${revision}->${effectiveRevision}`;
+}
+
+/** Whether it serves what is released to it. */
+export function isWhereItBelongs({ revision, effectiveRevision, lag }: Node): boolean {
+  // A control plane of an older version does not say.
+  return effectiveRevision === 0n ? lag === 0n : revision === effectiveRevision;
 }
 
 /** Nodes by region, and in it by name. */

@@ -214,7 +214,14 @@ describe("what comes back is shown as it is, and safely", () => {
   });
 
   it("a configuration that was cut off is no configuration", async () => {
-    const header = { epoch: 1n, revision: 5n, hash: new Uint8Array(0), digest: new Uint8Array(0), resourceCount: 2n, releases: undefined };
+    const header = {
+      epoch: 1n,
+      revision: 5n,
+      hash: new Uint8Array(0),
+      digest: new Uint8Array(0),
+      resourceCount: 2n,
+      releases: undefined,
+    };
     const getState = streaming(() => [
       { part: { $case: "header" as const, value: header } },
       {

@@ -12,9 +12,12 @@ import { ConfigServiceService } from "../../proto/gen/switchyard/config/v1/confi
 import type { ConfigServiceServer } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { FleetServiceService } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { FleetServiceServer } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { RolloutServiceService } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
+import type { RolloutServiceServer } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 
 /** The calls that a test expects; any other is answered UNIMPLEMENTED. */
 export type FakeCalls = Partial<ConfigServiceServer> &
+  Partial<RolloutServiceServer> &
   Partial<Omit<FleetServiceServer, "listServers">> & {
     /** The fleet's ListServers; the configuration has a call of that name too. */
     readonly listServerStatuses?: FleetServiceServer["listServers"];
@@ -36,6 +39,7 @@ export async function fakeControlPlane(calls: FakeCalls): Promise<FakeControlPla
   server.addService(ConfigServiceService, handlers as UntypedServiceImplementation);
   const fleet = { ...handlers, listServers: listServerStatuses };
   server.addService(FleetServiceService, fleet as UntypedServiceImplementation);
+  server.addService(RolloutServiceService, handlers as UntypedServiceImplementation);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);

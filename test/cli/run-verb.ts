@@ -14,8 +14,8 @@ export interface VerbOptions {
   readonly stdin?: string;
   readonly signal?: AbortSignal;
   readonly colour?: boolean;
-  /** Standard output is a terminal of this height. */
-  readonly terminal?: { readonly rows: number };
+  /** Standard output is a terminal of this size. */
+  readonly terminal?: { readonly rows: number; readonly columns?: number };
   /** Hears of standard output as it is written. */
   readonly onOutput?: (text: string) => void;
 }
@@ -36,7 +36,7 @@ export async function runVerb(words: readonly string[], options: VerbOptions = {
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
     stdout: Object.assign(
       collect(output, options.onOutput ?? (() => undefined)),
-      options.terminal && { isTTY: true, rows: options.terminal.rows },
+      options.terminal && { isTTY: true, ...options.terminal },
     ),
     stderr: collect(errors, () => undefined),
     defaultServer: options.server,
