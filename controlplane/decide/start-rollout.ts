@@ -81,14 +81,21 @@ function targetOf({ position, releases, digest }: Configuration, wanted: Wish<"s
     const description = `the log has no revision ${asked}; its last is ${position.revision}, and ${latest} is the newest that changed the configuration`;
     return refusal("NOT_FOUND", field, "unknown_reference", description);
   }
-  // What comes after the newest change are steps of rollouts: the configuration is the same there.
-  const targetRevision = Math.min(asked, latest);
+  const targetRevision = changedAt(releases, Math.min(asked, latest));
   const targetDigest = wanted === null || asked >= latest ? digest : wanted.digest;
   if (runsEverywhere(releases, targetRevision)) {
     const description = `every node runs revision ${targetRevision} already`;
     return refusal("NOTHING_TO_RELEASE", field, "conflict", description);
   }
   return { targetRevision, targetDigest };
+}
+
+/** Where the configuration that is in force at a revision was made: commits that only have steps of rollouts are passed over. */
+function changedAt({ rollouts }: Releases, revision: number): number {
+  const steps = new Set(rollouts.flatMap(({ decisions }) => decisions.map((decision) => decision.revision)));
+  let at = revision;
+  while (at > 1 && steps.has(at)) at -= 1;
+  return at;
 }
 
 function runsEverywhere({ base, layers }: Releases, revision: number): boolean {
