@@ -4,7 +4,7 @@ import type { NodeIdentity } from "./node-identity.ts";
 import type { ReleaseEvent } from "./release-event.ts";
 import { defaultRolloutPolicy, type RolloutName } from "./resource-name.ts";
 import { type RolloutWave, selects } from "./rollout-policy.ts";
-import { afterStep, isActive, type RolloutRecord, type StepOrigin } from "./rollout-record.ts";
+import { afterStep, followsFrom, isActive, type RolloutRecord, type StepOrigin } from "./rollout-record.ts";
 
 /** The released waves of a rollout that is under way, or was aborted. */
 export interface ReleaseLayer {
@@ -49,12 +49,12 @@ export const nothingReleased: Releases = {
 };
 
 /** A revision that all nodes run, of a log that has had no rollouts. */
-export function releasedToAll({ revision }: Position): Releases {
+export function releasedToAll({ revision }: Pick<Position, "revision">): Releases {
   return { ...nothingReleased, base: revision, latest: revision };
 }
 
 /** Whether that is all that there is to say. */
-export function isReleasedToAll(releases: Releases, { revision }: Position): boolean {
+export function isReleasedToAll(releases: Releases, { revision }: Pick<Position, "revision">): boolean {
   const { base, latest, layers, staged, rollouts, prior } = releases;
   if (base !== revision || latest !== revision || staged) return false;
   return layers.length === 0 && rollouts.length === 0 && prior === null;
@@ -101,6 +101,9 @@ export function releasesAfter(before: Releases, commit: Commit): Releases {
       event.type !== "deleted" && event.resource.kind === "rolloutPolicy" && event.resource.staged !== null;
     after = { ...after, staged };
   }
+  // A log that was rebuilt goes on with a commit that says nothing: where all nodes are at its end, they stay there.
+  if (commit.events.length === 0)
+    return isReleasedToAll(before, { revision: revision - 1 }) ? releasedToAll(commit) : before;
   if (!changesConfiguration) return after;
   after = { ...after, latest: revision };
   // `immediate`, the default, releases each commit to all at once. So come and go the policies that do otherwise.
@@ -121,9 +124,11 @@ function afterRelease(before: Releases, event: ReleaseEvent, at: StepOrigin): Re
     const rollouts = [...before.rollouts, afterStep(record, event, at)].slice(-rolloutsKept);
     return { ...before, rollouts, prior: { base, layers } };
   }
-  // Only the newest can still take a step: events of others change nothing.
+  // Only the newest can still take a step. What is no step from where it stands changes nothing: a log that a faulty decider wrote
+  // releases no node again that was taken back.
   const record = before.rollouts.at(-1);
-  if (record?.name !== event.rollout) return before;
+  if (record?.name !== event.rollout || !followsFrom(record, event)) return before;
+  if (event.type === "rollout_rolled_back" && before.prior === null) return before;
   const rollouts = [...before.rollouts.slice(0, -1), afterStep(record, event, at)];
   return { ...before, ...revisionsAfter(before, record, event), rollouts };
 }

@@ -51,6 +51,23 @@ export function isActive({ state }: RolloutRecord): boolean {
   return state === "running" || state === "paused";
 }
 
+/** Whether an event of the rollout is a step from where it stands. */
+export function followsFrom(record: RolloutRecord, event: ReleaseEvent): boolean {
+  switch (event.type) {
+    case "rollout_started":
+      return record.decisions.length === 0;
+    case "wave_released":
+      return isActive(record) && event.wave === record.releasedWaves && event.wave < record.start.staged.waves.length;
+    case "rollout_paused":
+    case "rollout_resumed":
+    case "rollout_completed":
+    case "rollout_aborted":
+      return isActive(record);
+    case "rollout_rolled_back":
+      return record.state !== "rolled_back";
+  }
+}
+
 /** The record after one more event of its rollout. */
 export function afterStep(record: RolloutRecord, event: ReleaseEvent, at: StepOrigin): RolloutRecord {
   const releasedWaves = releasedAfter(record, event);

@@ -1,4 +1,4 @@
-import { RolloutState as WireRolloutState } from "../../proto/gen/switchyard/config/v1/releases.ts";
+import type { RolloutState as WireRolloutState } from "../../proto/gen/switchyard/config/v1/releases.ts";
 import type * as wire from "../../proto/gen/switchyard/config/v1/releases.ts";
 import type { ReleasedRevisions, ReleaseLayer, Releases } from "../releases.ts";
 import {

@@ -1,4 +1,4 @@
-import { GateOutcome as WireGateOutcome } from "../../proto/gen/switchyard/config/v1/releases.ts";
+import type { GateOutcome as WireGateOutcome } from "../../proto/gen/switchyard/config/v1/releases.ts";
 import type * as wire from "../../proto/gen/switchyard/config/v1/releases.ts";
 import {
   type GateFigure,
