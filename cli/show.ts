@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Commit, Event } from "../proto/gen/switchyard/config/v1/commits.ts";
+import { isReleaseFact } from "../model/wire/release-events.ts";
 import type { Resource } from "../proto/gen/switchyard/config/v1/resources.ts";
 import type { AdminClient } from "./client/admin-client.ts";
 import { configurationAt } from "./client/configuration-at.ts";
@@ -8,7 +9,6 @@ import { withClient } from "./client/with-client.ts";
 import type { CliContext } from "./context.ts";
 import { print } from "./context.ts";
 import { hexText, nameOf, timeText } from "./output/message-json.ts";
-import { isRelease } from "./output/release-text.ts";
 import { releaseText } from "./output/judgement-text.ts";
 import { resourceDiff } from "./output/resource-diff.ts";
 import { renderFields } from "./output/table.ts";
@@ -29,7 +29,7 @@ export function registerShow(program: Command, context: CliContext): void {
         return { commit, hash, before: await configurationBefore(client, commit) };
       });
       await print(context, `${headerText(shown.commit, shown.hash)}\n`);
-      for (const event of shown.commit.events) await print(context, eventText(context, event, shown.before));
+      for (const event of shown.commit.events) await print(context, eventText(context, event, shown));
     });
 }
 
@@ -53,9 +53,14 @@ function headerText(commit: Commit, hash: Uint8Array): string {
   ]);
 }
 
-function eventText(context: CliContext, { fact, schemaVersion }: Event, before: Resources): string {
+interface Shown {
+  readonly commit: Commit;
+  readonly before: Resources;
+}
+
+function eventText(context: CliContext, { fact, schemaVersion }: Event, { commit, before }: Shown): string {
   if (fact === undefined) return `? an event of schema version ${schemaVersion}, which this switchyard does not know\n`;
-  if (isRelease(fact)) return releaseText(context, fact);
+  if (isReleaseFact(fact)) return releaseText(context, fact, commit.revision);
   switch (fact.$case) {
     case "created":
       return resourceDiff(context, undefined, fact.value.resource);

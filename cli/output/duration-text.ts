@@ -2,6 +2,7 @@
 export function durationText(duration: { readonly seconds: bigint; readonly nanos: number } | undefined): string {
   if (duration === undefined) return "";
   const ms = Number(duration.seconds) * 1000 + duration.nanos / 1e6;
+  if (ms === 0) return "0s";
   if (ms < 1000) return `${ms}ms`;
   for (const [unit, size] of [
     ["d", 86_400_000],

@@ -2,14 +2,14 @@ import { GateOutcome } from "../../proto/gen/switchyard/config/v1/releases.ts";
 import type { GateFigure, WaveCounts, WaveJudgement } from "../../proto/gen/switchyard/config/v1/releases.ts";
 import type { CliContext } from "../context.ts";
 import { paint } from "../context.ts";
-import { releaseSentence } from "./release-text.ts";
-import type { ReleaseFact } from "./release-text.ts";
+import type { ReleaseFact } from "../../model/wire/release-events.ts";
+import { releaseWords } from "./release-text.ts";
 import { safeText } from "./safe-text.ts";
 import { renderTable } from "./table.ts";
 
 /** A release event as `show` prints it: what was done, and the figures that it was decided by. */
-export function releaseText(context: CliContext, fact: ReleaseFact): string {
-  const heading = `${paint(context, "yellow", `* ${safeText(releaseSentence(fact))}`)}\n`;
+export function releaseText(context: CliContext, fact: ReleaseFact, revision: bigint): string {
+  const heading = `${paint(context, "yellow", `* ${safeText(releaseWords(fact, revision))}`)}\n`;
   const judgement = "judgement" in fact.value ? fact.value.judgement : undefined;
   return judgement === undefined ? heading : heading + judgementText(judgement, "      ");
 }
@@ -47,7 +47,7 @@ export function gateTable(gates: readonly GateFigure[], detail = true): string {
     figureText(figure.gate, figure.limit),
     sampleText(figure),
     // Without a test there is no probability to show.
-    figure.sample === 0n || figure.pValue >= 1 ? "" : figure.pValue.toPrecision(2),
+    figure.sample === 0n || figure.pValue >= 1 ? "" : probabilityText(figure.pValue),
     figure.detail,
   ]);
   return detail
@@ -66,6 +66,11 @@ function figureText(gate: string, value: number): string {
   const percent = value * 100;
   // Two digits that say something: 100%, 5.3%, 0.021%.
   return `${percent >= 10 || percent === 0 ? Math.round(percent * 10) / 10 : Number(percent.toPrecision(2))}%`;
+}
+
+/** `0.43`, `2.0e-5`. */
+function probabilityText(value: number): string {
+  return value < 0.001 && value > 0 ? value.toExponential(1) : value.toPrecision(2);
 }
 
 function sampleText({ sample, controlSample }: GateFigure): string {

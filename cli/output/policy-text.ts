@@ -1,3 +1,4 @@
+import { bakeTimeDefaultMs } from "../../model/rollout-policy.ts";
 import { OnGateFailure } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import type { RolloutWave, StagedRelease } from "../../proto/gen/switchyard/config/v1/resources.ts";
 import { durationText } from "./duration-text.ts";
@@ -6,19 +7,20 @@ import { durationText } from "./duration-text.ts";
 export function policyCells(staged: StagedRelease | undefined): readonly string[] {
   if (staged === undefined) return ["immediate", "", "", "", ""];
   const waves = staged.waves.map(selectorText);
-  const bakes = staged.waves.map(({ bakeTime }) => durationText(bakeTime) || "-");
+  const bakes = staged.waves.map(({ bakeTime }) => durationText(bakeTime) || bakeDefault);
   // Nodes that no wave takes have a last one of their own.
   const complete = waves.includes(restText);
   return [
     "staged",
     [...waves, ...(complete ? [] : [restText])].join(" | "),
-    [...bakes, ...(complete ? [] : ["-"])].join(" | "),
+    [...bakes, ...(complete ? [] : [bakeDefault])].join(" | "),
     failureText(staged.onFailure),
     staged.startAutomatically ? "automatically" : "by hand",
   ];
 }
 
 const restText = "rest";
+const bakeDefault = `${bakeTimeDefaultMs / 60_000}m`;
 
 /** Which nodes a wave takes: `5%`, `eu-west,eu-north`, `5% of eu-west tier=canary`, or `rest` where it takes any. */
 export function selectorText({

@@ -1,41 +1,23 @@
-import type { Commit, Event } from "../../proto/gen/switchyard/config/v1/commits.ts";
+import { releaseSentence } from "../../controlplane/decide/release-sentence.ts";
+import type { Violation } from "../../model/violation.ts";
+import { FieldReader } from "../../model/wire/field-reader.ts";
+import { isReleaseFact, parseReleaseFact } from "../../model/wire/release-events.ts";
+import type { ReleaseFact } from "../../model/wire/release-events.ts";
+import type { Commit } from "../../proto/gen/switchyard/config/v1/commits.ts";
 
-type Fact = NonNullable<Event["fact"]>;
-export type ReleaseFact = Exclude<Fact, { $case: "created" | "updated" | "deleted" }>;
-
-/** What a commit did to rollouts, a sentence each, as CommitInfo has it; for commits that came without one. */
-export function releasesOf({ events }: Commit): string[] {
-  return events.flatMap(({ fact }) => (fact !== undefined && isRelease(fact) ? [releaseSentence(fact)] : []));
+/** What a commit did to rollouts, a sentence each: as CommitInfo has it, for commits that came without one. */
+export function releasesOf({ events, revision }: Pick<Commit, "events" | "revision">): string[] {
+  return events.flatMap(({ fact }) =>
+    fact !== undefined && isReleaseFact(fact) ? [releaseWords(fact, revision)] : [],
+  );
 }
 
-export function isRelease(fact: Fact): fact is ReleaseFact {
-  return fact.$case !== "created" && fact.$case !== "updated" && fact.$case !== "deleted";
-}
-
-/** A release event in words. */
-export function releaseSentence(fact: ReleaseFact): string {
-  const { rollout } = fact.value;
-  switch (fact.$case) {
-    case "rolloutStarted": {
-      const { targetRevision, staged, policy, emergency } = fact.value;
-      if (emergency) return `${rollout} started: revision ${targetRevision} to all nodes at once, in an EMERGENCY`;
-      const waves = staged?.waves.length ?? 0;
-      const by = policy === "" ? "" : `, by ${policy}`;
-      return `${rollout} started: revision ${targetRevision} in ${waves === 1 ? "1 wave" : `${waves} waves`}${by}`;
-    }
-    case "waveReleased":
-      return `${rollout}: wave ${fact.value.wave + 1} released${fact.value.promoted ? ", promoted past its gates" : ""}`;
-    case "rolloutPaused":
-      return `${rollout} paused${gateClause(fact.value.failedGate)}`;
-    case "rolloutResumed":
-      return `${rollout} resumed`;
-    case "rolloutCompleted":
-      return `${rollout} completed${fact.value.promoted ? ", promoted past its gates" : ""}`;
-    case "rolloutAborted":
-      return `${rollout} aborted`;
-    case "rolloutRolledBack":
-      return `${rollout} rolled back${gateClause(fact.value.failedGate)}`;
-  }
+/** A release event of a commit in the control plane's own words. */
+export function releaseWords(fact: ReleaseFact, revision: bigint): string {
+  const violations: Violation[] = [];
+  const event = parseReleaseFact(fact, Number(revision), new FieldReader("", violations));
+  // As with resources, what this version can't read is shown all the same.
+  return violations.length === 0 ? releaseSentence(event) : `${fact.$case} of ${fact.value.rollout}`;
 }
 
 /** What a gate that failed adds to a sentence; nothing where an operator asked. */

@@ -57,7 +57,7 @@ function headerLines(rollout: Rollout): PaintedLine[] {
   const colour = rolloutStateColour(state);
   const by = policy === "" ? "" : ` by ${policy}`;
   const count = waves.length === 1 ? "1 wave" : `${waves.length} waves`;
-  const goes = emergency ? "to all nodes at once" : `in ${count}${by}; a failed gate: ${failureText(onFailure)}`;
+  const goes = emergency ? "to all nodes at once" : `in ${count}${by}; on a failed gate: ${failureText(onFailure)}`;
   const said = (decision: typeof first): string => {
     if (decision === undefined) return "";
     const who = decision.author === "" ? "" : ` by ${decision.author}`;
