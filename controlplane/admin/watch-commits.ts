@@ -103,8 +103,11 @@ export async function watchCommits(
   try {
     await checkHistory(log, request);
     let sent = Number(request.afterRevision);
-    const head = await log.head();
-    if (request.snapshotAllowed && head.revision - sent > behindMax) sent = await sendSnapshot(live, send);
+    if (request.snapshotAllowed && (await log.head()).revision - sent > behindMax) {
+      await live.catchUp();
+      // None that is ahead of what the follower may have to serve: what waits for a rollout comes in commits.
+      if (live.oldestInUse - sent > behindMax) sent = await sendSnapshot(live, send);
+    }
     while (!signal.aborted) {
       for (;;) {
         const commits = await log.read(sent, readBatch);
@@ -132,8 +135,7 @@ async function checkHistory(log: EventLog, { afterRevision, afterHash }: WatchCo
 }
 
 async function sendSnapshot(live: LiveConfiguration, send: Send<WatchCommitsResponse>): Promise<number> {
-  await live.catchUp();
-  const { header, parts } = inParts(live.configuration);
+  const { header, parts } = inParts(await live.configurationInUse());
   await send({ part: { $case: "snapshot", value: header } });
   for (const resources of parts) await send({ part: { $case: "resources", value: { resources } } });
   return Number(header.revision);

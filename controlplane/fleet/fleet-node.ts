@@ -87,6 +87,18 @@ export function lagOf(node: FleetNode, { releases }: LogView): bigint {
   return behind > 0n ? behind : 0n;
 }
 
+/**
+ * Whether the node serves what is released to it. A later revision with the same digest is that too: commits that only take a
+ * rollout further change nothing.
+ */
+export function isCurrent(node: FleetNode, log: LogView): boolean {
+  if (lagOf(node, log) > 0n || digestMatchOf(node, log) !== DigestMatch.DIGEST_MATCH_EQUAL) return false;
+  const effective = node.effectiveRevision(log.releases);
+  const released = log.digestAt(effective);
+  if (Number(node.report?.revision) === effective) return true;
+  return released !== undefined && node.report !== undefined && sameBytes(released, node.report.digest);
+}
+
 export function digestMatchOf({ report }: FleetNode, log: LogView): DigestMatch {
   if (report === undefined) return DigestMatch.DIGEST_MATCH_UNSPECIFIED;
   const expected = log.digestAt(Number(report.revision));

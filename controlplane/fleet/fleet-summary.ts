@@ -1,5 +1,5 @@
 import { DigestMatch, RegionSummary } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import { digestMatchOf, type FleetNode, isReady, lagOf, type LogView } from "./fleet-node.ts";
+import { digestMatchOf, type FleetNode, isCurrent, isReady, lagOf, type LogView } from "./fleet-node.ts";
 
 /** Counts by region, by name. Lag is that of connected nodes: one that is gone is behind by nature. */
 export function summaries(nodes: Iterable<FleetNode>, log: LogView): RegionSummary[] {
@@ -24,7 +24,7 @@ function count(summary: RegionSummary, node: FleetNode, log: LogView): void {
   const lag = lagOf(node, log);
   summary.connected += 1;
   if (isReady(node)) summary.ready += 1;
-  if (lag === 0n && match === DigestMatch.DIGEST_MATCH_EQUAL) summary.current += 1;
+  if (isCurrent(node, log)) summary.current += 1;
   if (match === DigestMatch.DIGEST_MATCH_DIFFERENT) summary.different += 1;
   if (report !== undefined && report.degraded.length > 0) summary.degraded += 1;
   const connections = summary.connections + (report?.connections ?? 0n);

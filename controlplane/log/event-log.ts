@@ -30,8 +30,11 @@ export interface EventLog {
   /** Calls back after each append that this log learns of, by whoever it was. Returns the way to stop. */
   onAppend(callback: (head: Position) => void): () => void;
 
-  /** Keeps a snapshot; older ones beyond the newest few are dropped. */
-  saveSnapshot(snapshot: StoredSnapshot): Promise<void>;
+  /**
+   * Keeps a snapshot; older ones beyond the newest few are dropped, and with `drop_newer` those that are newer: from then on it
+   * is where everybody begins. Default `keep_newer`.
+   */
+  saveSnapshot(snapshot: StoredSnapshot, newer?: NewerSnapshots): Promise<void>;
 
   /** The newest snapshot at or before a revision. One that fails its checksum is passed over. */
   snapshotAtOrBefore(revision: number): Promise<StoredSnapshot | undefined>;
@@ -58,6 +61,9 @@ export interface StoredSnapshot {
   readonly position: Position;
   readonly body: Uint8Array;
 }
+
+/** What becomes of snapshots that are newer than one that is kept. */
+export type NewerSnapshots = "keep_newer" | "drop_newer";
 
 /** The log can't be reached or written now: try again later. Nothing was written, as far as is known. */
 export class LogUnavailable extends Error {

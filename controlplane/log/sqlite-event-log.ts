@@ -9,6 +9,7 @@ import {
   type EventLog,
   LogCorrupt,
   LogUnavailable,
+  type NewerSnapshots,
   type StoredSnapshot,
 } from "./event-log.ts";
 import { leavesFileUnknown, logFault } from "./log-fault.ts";
@@ -150,7 +151,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   /** @throws RangeError the snapshot is above the limit, or its position is not one of this log */
-  async saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
+  async saveSnapshot(snapshot: StoredSnapshot, newer: NewerSnapshots = "keep_newer"): Promise<void> {
     if (snapshot.body.length > snapshotBytesMax) {
       throw new RangeError(
         `a snapshot of ${snapshot.body.length} bytes; at most ${snapshotBytesMax} (snapshotBytesMax)`,
@@ -162,7 +163,7 @@ export class SqliteEventLog implements EventLog {
           `a snapshot at revision ${snapshot.position.revision}, of another history than this log's`,
         );
       }
-      this.#write(() => storeSnapshot(this.#file.db, snapshot));
+      this.#write(() => storeSnapshot(this.#file.db, snapshot, newer));
     });
   }
 

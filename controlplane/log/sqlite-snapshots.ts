@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { type Position, sameBytes } from "../../model/commit.ts";
 import { sha256 } from "./commit-chain.ts";
-import type { StoredSnapshot } from "./event-log.ts";
+import type { NewerSnapshots, StoredSnapshot } from "./event-log.ts";
 
 /** More than one, so that a damaged one leaves another to start from. */
 export const snapshotsKept = 3;
@@ -14,9 +14,10 @@ interface SnapshotRow {
   readonly body: Uint8Array;
 }
 
-/** Keeps a snapshot in place of one at the same revision, and of the oldest. */
-export function storeSnapshot(db: Database, { position, body }: StoredSnapshot): void {
+/** Keeps a snapshot in place of one at the same revision, and of the oldest; with `drop_newer` also of those after it. */
+export function storeSnapshot(db: Database, { position, body }: StoredSnapshot, newer: NewerSnapshots): void {
   db.transaction(() => {
+    if (newer === "drop_newer") db.prepare("DELETE FROM snapshots WHERE revision > ?").run(position.revision);
     db.prepare(
       "INSERT OR REPLACE INTO snapshots (revision, epoch, hash, body_sha256, body) VALUES (?, ?, ?, ?, ?)",
     ).run(position.revision, position.epoch, position.hash, sha256(body), body);

@@ -7,6 +7,7 @@ import {
   type AppendOutcome,
   type EventLog,
   LogUnavailable,
+  type NewerSnapshots,
   type StoredSnapshot,
 } from "../log/event-log.ts";
 import { AppendLine } from "./append-line.ts";
@@ -194,12 +195,12 @@ export class JetStreamEventLog implements EventLog {
     return () => void this.#watchers.delete(watcher);
   }
 
-  /** Kept in the copy, and published for nodes in the background. */
-  async saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
+  /** Kept in the copy, and published for nodes in the background; with `drop_newer` in the place of whatever is there. */
+  async saveSnapshot(snapshot: StoredSnapshot, newer: NewerSnapshots = "keep_newer"): Promise<void> {
     this.#assertOpen();
     await this.#copy.synced();
-    await this.#copy.log.saveSnapshot(snapshot);
-    this.#snapshots.publish(snapshot);
+    await this.#copy.log.saveSnapshot(snapshot, newer);
+    this.#snapshots.publish(snapshot, newer === "drop_newer");
   }
 
   async snapshotAtOrBefore(revision: number): Promise<StoredSnapshot | undefined> {

@@ -24,10 +24,14 @@ export class SnapshotPublisher {
     this.#warn = warn;
   }
 
-  /** `force` takes the place of a pointer that is further on: it is of a history that is no more. */
+  /**
+   * `force` takes the place of a pointer that is further on: it is of a history that is no more, or of a revision that nodes have
+   * been taken back from.
+   */
   publish(snapshot: StoredSnapshot, force = false): void {
     if (snapshot.position.revision === 0) return;
-    this.#next = { snapshot, force };
+    // What one that still waits was to replace is to be replaced by this one.
+    this.#next = { snapshot, force: force || (this.#next?.force ?? false) };
     this.#running ??= this.#run();
   }
 

@@ -17,7 +17,7 @@ const changesPerTurn = 20_000;
  * @throws LogCorrupt where the chain of commits does not hold
  */
 export async function configurationAt(log: EventLog, revision: number): Promise<Configuration> {
-  const configuration = (await restoredAtOrBefore(log, revision)) ?? new Configuration();
+  const configuration = await restoredAtOrBefore(log, revision);
   await foldUpTo(log, configuration, revision, () => undefined);
   return configuration;
 }
@@ -58,11 +58,12 @@ function foldNext(configuration: Configuration, sealed: SealedCommit): readonly 
   return configuration.apply(opened.commit, opened.position);
 }
 
-async function restoredAtOrBefore(log: EventLog, revision: number): Promise<Configuration | undefined> {
+/** The configuration of the newest usable snapshot at or before a revision; the empty one where there is none. */
+export async function restoredAtOrBefore(log: EventLog, revision: number): Promise<Configuration> {
   let wanted = revision;
   while (wanted > 0) {
     const stored = await log.snapshotAtOrBefore(wanted);
-    if (stored === undefined) return undefined;
+    if (stored === undefined) break;
     try {
       const configuration = decodeSnapshot(stored.body);
       if (isAt(configuration.position, stored.position)) return configuration;
@@ -72,7 +73,7 @@ async function restoredAtOrBefore(log: EventLog, revision: number): Promise<Conf
     }
     wanted = stored.position.revision - 1;
   }
-  return undefined;
+  return new Configuration();
 }
 
 function isAt(one: Position, other: Position): boolean {
