@@ -5,7 +5,9 @@ import { Configuration } from "./configuration.ts";
 import { difference } from "./difference.ts";
 import type { ConfigEvent } from "./event.ts";
 import type { Resource } from "./resource.ts";
-import { arbitraryResource } from "../test/support/arbitrary-resource.ts";
+import { atOnce } from "./steps.ts";
+import { arbitraryHistory, commitOf } from "../test/support/arbitrary-release.ts";
+import { arbitraryResource, written } from "../test/support/arbitrary-resource.ts";
 
 const at = (revision: number): Position => ({ epoch: 1, revision, hash: new Uint8Array(32).fill(revision) });
 
@@ -103,4 +105,49 @@ test("the difference of two configurations leads from the one to the other", () 
       expect(folded(events, start).digest).toEqual(end.digest);
     }),
   );
+});
+
+describe("taking a commit back", () => {
+  /** All that there is to see of a configuration; the order of resources is not part of it. */
+  const seen = (configuration: Configuration): unknown => {
+    const { position, releases, digest, size } = configuration;
+    return {
+      position,
+      releases,
+      digest,
+      size,
+      resources: new Map([...configuration.resources()].map((each) => [each.name, each])),
+    };
+  };
+
+  test("leaves what was there before it: resources, digest, position and what was released", () => {
+    fc.assert(
+      fc.property(arbitraryHistory, (commits) => {
+        const configuration = new Configuration();
+        const done = commits.map((commit) => {
+          const { position, releases } = configuration;
+          const before = seen(configuration);
+          return { before, back: { position, releases }, changes: configuration.apply(commit, at(commit.revision)) };
+        });
+        for (const { before, back, changes } of done.reverse()) {
+          const undone = atOnce(configuration.undoing(changes, back));
+          expect(seen(configuration)).toEqual(before);
+          expect(undone.map((change) => ({ before: change.after, after: change.before })).reverse()).toEqual(changes);
+        }
+        expect(configuration.size).toBe(0);
+      }),
+    );
+  });
+
+  test("of many changes is done in steps between which others may run", () => {
+    const configuration = new Configuration();
+    const resources = Array.from({ length: 1000 }, (_, index) => written({ farm: { name: `farms/f${index}` } }));
+    const commit = commitOf(1, resources.map(created));
+    const changes = configuration.apply(commit, at(1));
+    const steps = configuration.undoing(changes, new Configuration());
+    let yields = 0;
+    while (steps.next().done !== true) yields += 1;
+    expect(yields).toBeGreaterThanOrEqual(9);
+    expect([configuration.size, configuration.position]).toEqual([0, origin]);
+  });
 });

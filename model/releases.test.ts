@@ -67,8 +67,9 @@ function fold(commits: readonly (readonly LogEvent[])[], from = nothingReleased,
 }
 
 describe("nodes of eu, of us (tier=edge) and of ap run, after", () => {
-  /** Revision 2 is a change that all run; 3 waits. */
-  const held = [comes, change, ...[started("rollouts/first", 2, [wholeFleet]), completed("rollouts/first")], change];
+  /** Revision 2 is a change that all run; 5 waits. */
+  const first = [started("rollouts/first", 2, [wholeFleet]), completed("rollouts/first")];
+  const held = [comes, change, ...first, change];
   const revisions = (...each: readonly number[]): readonly number[] => each;
   const cases: readonly (readonly [what: string, readonly (readonly LogEvent[])[], readonly number[]])[] = [
     ["nothing, nothing", [], revisions(0, 0, 0)],

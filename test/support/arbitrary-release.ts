@@ -15,6 +15,7 @@ import {
   rolloutGatesDefaults,
   type RolloutWave,
   type StagedRelease,
+  takesAllOf,
   wholeFleet,
 } from "../../model/rollout-policy.ts";
 import { arbitraryResource } from "./arbitrary-resource.ts";
@@ -43,9 +44,12 @@ const gates: fc.Arbitrary<RolloutGates> = fc.record({
   healthyServersMinPercent: fc.nat({ max: 100 }),
 });
 
-/** What a rollout goes by: its waves take every node. */
+/** What a rollout goes by: its waves take every node, and no wave is without any. */
 const staged: fc.Arbitrary<StagedRelease> = fc.record({
-  waves: fc.array(wave, { maxLength: 4 }).map((waves) => [...waves, wholeFleet]),
+  waves: fc.array(wave, { maxLength: 4 }).map((waves) => {
+    const all = [...waves, wholeFleet];
+    return all.filter((later, at) => !all.slice(0, at).some((earlier) => takesAllOf(earlier, later)));
+  }),
   gates: fc.oneof(fc.constant(rolloutGatesDefaults), gates),
   onFailure: fc.constantFrom("roll_back", "pause"),
   startAutomatically: fc.boolean(),
@@ -81,17 +85,10 @@ const failedGate = fc.option(fc.constantFrom(...gateNames));
 
 /** An event about a rollout, of a commit at `revision`; not one that any decider would come to. */
 export function arbitraryReleaseEvent(revision: number): fc.Arbitrary<ReleaseEvent> {
-  const start = fc.record({
-    targetRevision: fc.nat({ max: revision - 1 }),
-    targetDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }),
-    policy: fc.constantFrom(null, defaultRolloutPolicy, "rolloutPolicies/slow" as const),
-    staged,
-    emergency: fc.boolean(),
-  });
   const found = fc.option(judgement);
   const promoted = fc.boolean();
   return fc.oneof(
-    { weight: 3, arbitrary: fc.record({ type: fc.constant("rollout_started" as const), rollout, start }) },
+    { weight: 3, arbitrary: arbitraryStart(revision) },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -108,6 +105,25 @@ export function arbitraryReleaseEvent(revision: number): fc.Arbitrary<ReleaseEve
     fc.record({ type: fc.constant("rollout_aborted" as const), rollout }),
     fc.record({ type: fc.constant("rollout_rolled_back" as const), rollout, failedGate, judgement: found }),
   );
+}
+
+/** As a rollout begins. */
+function begun(revision: number): fc.Arbitrary<readonly ReleaseEvent[]> {
+  return arbitraryStart(revision).map((started) => [
+    started,
+    { type: "wave_released", rollout: started.rollout, wave: 0, judgement: null, promoted: false },
+  ]);
+}
+
+function arbitraryStart(revision: number): fc.Arbitrary<Extract<ReleaseEvent, { type: "rollout_started" }>> {
+  const start = fc.record({
+    targetRevision: fc.nat({ max: revision - 1 }),
+    targetDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    policy: fc.constantFrom(null, defaultRolloutPolicy, "rolloutPolicies/slow" as const),
+    staged,
+    emergency: fc.boolean(),
+  });
+  return fc.record({ type: fc.constant("rollout_started"), rollout, start });
 }
 
 /** A commit with these events. */
@@ -127,6 +143,7 @@ export const arbitraryHistory: fc.Arbitrary<readonly Commit[]> = fc
           .oneof(
             fc.array(configEvent, { maxLength: 3 }),
             fc.array(arbitraryReleaseEvent(index + 1), { minLength: 1, maxLength: 3 }),
+            begun(index + 1),
           )
           .map((events: readonly LogEvent[]) => commitOf(index + 1, events)),
       ),
