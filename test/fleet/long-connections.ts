@@ -39,12 +39,16 @@ export class EchoServer {
   }
 }
 
-/** One message there and back on a new connection. Rejects with what went wrong. */
-export async function echoOnce({ host }: RealNode, name: string): Promise<void> {
+/**
+ * One message there and back on a new connection; gives the name in the certificate of the server that answered. Rejects with
+ * what went wrong.
+ */
+export async function echoOnce({ host }: RealNode, name: string): Promise<string> {
   const socket = connectTo(host.address, name);
   try {
     await once(socket, "secureConnect");
     await exchange(socket);
+    return String(socket.getPeerCertificate().subject.CN);
   } finally {
     socket.destroy();
   }

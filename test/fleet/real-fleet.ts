@@ -159,13 +159,18 @@ export class RealFleet {
     return replica;
   }
 
-  /** With more environment where a test wants it. Not started yet. */
-  async addNode(id: string, environment: Readonly<Record<string, string>> = {}): Promise<RealNode> {
+  /** With more environment, or another identity, where a test wants it. Not started yet. */
+  async addNode(
+    id: string,
+    environment: Readonly<Record<string, string>> = {},
+    { region = "eu", labels = [] }: { readonly region?: string; readonly labels?: readonly string[] } = {},
+  ): Promise<RealNode> {
     const host = await this.network.host(id);
     const controls = this.replicas.flatMap(({ address }) => ["--control", address]);
     const where = ["--nats", this.natsUrl, "--state-dir", join(this.folder, id)];
-    const identity = ["--id", id, "--region", "eu", "--http-address", `0.0.0.0:${opsPort}`, "--allow-insecure-bind"];
-    const line = ["node", ...where, ...controls, ...identity];
+    const identity = ["--id", id, "--region", region, ...labels.flatMap((label) => ["--label", label])];
+    const ops = ["--http-address", `0.0.0.0:${opsPort}`, "--allow-insecure-bind"];
+    const line = ["node", ...where, ...controls, ...identity, ...ops];
     const around = { environment, prefix: host.prefix };
     const node = { process: new FleetProcess(id, line, /node \S+ at revision \d+/, around), host };
     this.nodes.push(node);

@@ -1,0 +1,48 @@
+import { echoOnce } from "./long-connections.ts";
+import type { RealNode } from "./real-fleet.ts";
+
+/** A node begins to lead new connections to another server. */
+export interface Turn {
+  readonly node: string;
+  readonly server: string;
+}
+
+/** Clients that come without a pause, to one node after another, until they are stopped, and see which server answers. */
+export class AnsweredConnections {
+  /** In the order in which clients saw them; the first of each node are where it led at the start. */
+  readonly turns: Turn[] = [];
+  /** Rounds over all nodes. */
+  rounds = 0;
+  failure: Error | undefined;
+  readonly #nodes: readonly RealNode[];
+  readonly #name: string;
+  readonly #leads = new Map<string, string>();
+  readonly #running: Promise<void>;
+  #stopping = false;
+
+  constructor(nodes: readonly RealNode[], name: string) {
+    this.#nodes = nodes;
+    this.#name = name;
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (; !this.#stopping; this.rounds += 1) for (const node of this.#nodes) await this.#visit(node);
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  async #visit(node: RealNode): Promise<void> {
+    const { id } = node.process;
+    const server = await echoOnce(node, this.#name);
+    if (this.#leads.get(id) !== server) this.turns.push({ node: id, server });
+    this.#leads.set(id, server);
+  }
+}
