@@ -28,13 +28,15 @@ describe("a file with something wrong in it is refused with its place", () => {
     [
       "an unknown kind",
       "frontend: {}",
-      ["a.yaml:1:1: frontend: unknown field; known here are listener, route, farm, server"],
+      ["a.yaml:1:1: frontend: unknown field; known here are listener, route, farm, server, rolloutPolicy"],
     ],
-    ["no kind", "{}", ["a.yaml:1:1: one of listener, route, farm, server is needed"]],
+    ["no kind", "{}", ["a.yaml:1:1: one of listener, route, farm, server, rolloutPolicy is needed"]],
     [
       "two kinds",
       "farm: {}\nserver: {}",
-      ["a.yaml:2:1: server: only one of listener, route, farm, server may be set; farm is, at a.yaml:1:1"],
+      [
+        "a.yaml:2:1: server: only one of listener, route, farm, server, rolloutPolicy may be set; farm is, at a.yaml:1:1",
+      ],
     ],
     [
       "two of a oneof",
@@ -178,7 +180,7 @@ describe("a file with something wrong in it is refused with its place", () => {
     expect(faultsOf("farm: {nam: x, balance: 1.5}\n---\n- {}\n- farm: *x\n", "server: {weight: a}")).toEqual([
       "a.yaml:1:8: farm.nam: unknown field; did you mean name?",
       expect.stringMatching(/^a\.yaml:1:25: farm\.balance: must be one of BALANCE_ROUND_ROBIN, .*, not 1\.5$/),
-      "a.yaml:3:3: one of listener, route, farm, server is needed",
+      "a.yaml:3:3: one of listener, route, farm, server, rolloutPolicy is needed",
       "a.yaml:4:9: unknown alias *x",
       'b.yaml:1:18: server.weight: must be a whole number from 0 to 4294967295, not the text "a"',
     ]);
