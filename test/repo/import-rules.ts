@@ -15,6 +15,7 @@ const tests = ["**/*.test.ts", "test/**"];
 export const pureFolders = [
   "model/**",
   "controlplane/decide/**",
+  "controlplane/rollout/plan/**",
   "dataplane/table/**",
   "dataplane/hello/**",
   "dataplane/choose/**",
@@ -52,6 +53,18 @@ export const importRules: readonly ImportRule[] = [
     from: ["controlplane/decide/**"],
     except: tests,
     only: [...model, "controlplane/decide/**"],
+  },
+  {
+    law: "The plan of a rollout imports the model, what is decided and what is seen of nodes.",
+    from: ["controlplane/rollout/plan/**"],
+    except: tests,
+    only: [
+      ...model,
+      "controlplane/decide/**",
+      "controlplane/rollout/plan/**",
+      "controlplane/rollout/node-observation.ts",
+      "controlplane/state/plan-line.ts",
+    ],
   },
   {
     law: "The node's pure folders import the model and each other.",
