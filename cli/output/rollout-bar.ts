@@ -44,9 +44,9 @@ function nodeCounts({ nodes, reachable, applied, refused, different }: WaveCount
   return {
     applied: good,
     released: isReleased ? rest : 0,
+    pending: isReleased ? 0 : rest,
     refused: bad,
     unreachable,
-    pending: isReleased ? 0 : rest,
   };
 }
 
@@ -64,6 +64,9 @@ export function shares(counts: readonly number[], width: number): number[] {
     cells[best] = (cells[best] ?? 0) + by;
   };
   while (total > 0 && sum() < width) change(1, (index) => (exact[index] ?? 0) - (cells[index] ?? 0));
-  while (sum() > width) change(-1, (index) => (cells[index] ?? 0) - (exact[index] ?? 0));
+  // What there is little of keeps its cell; the others give.
+  const spare = (index: number): number =>
+    (cells[index] ?? 0) > 1 ? (cells[index] ?? 0) - (exact[index] ?? 0) : -Infinity;
+  while (sum() > width) change(-1, spare);
   return cells;
 }

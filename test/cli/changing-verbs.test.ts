@@ -169,6 +169,7 @@ describe("get", () => {
         passiveHealth: { failures: 1, ejectionMin: "1s", ejectionMax: "30s", ejectedMax: 50 },
         slowStart: "0s",
         onMarkedDown: "ON_MARKED_DOWN_KEEP",
+        onServerRemoved: "ON_SERVER_REMOVED_KEEP",
         panicThreshold: 1,
         queue: { lengthMax: 1000, timeout: "5s" },
       },

@@ -7,8 +7,8 @@ import {
   ServerStatus,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
-import { nodesText } from "../../cli/output/fleet-text.ts";
-import { stateText, wantsAttention } from "../../cli/output/node-table.ts";
+import { fleetLine, nodesText, summariesOf } from "../../cli/output/fleet-text.ts";
+import { nodeTable, stateText, wantsAttention } from "../../cli/output/node-table.ts";
 import type { FakeControlPlane } from "./fake-control-plane.ts";
 import { answering, fakeControlPlane } from "./fake-control-plane.ts";
 import { runVerb } from "./run-verb.ts";
@@ -44,6 +44,7 @@ describe("the fleet is shown as the control plane sees it", () => {
     ...node,
     name: "nodes/n2",
     revision: 5n,
+    logRevision: 5n,
     lag: 2n,
     connected: false,
     digestMatch: DigestMatch.DIGEST_MATCH_DIFFERENT,
@@ -129,7 +130,7 @@ describe("the fleet is shown as the control plane sees it", () => {
       "",
       "NAME       REGION   STATE       REVISION   LAG   DIGEST      CONNECTIONS   DEGRADED   FAILING   ENGINE   VERSION   LAST REPORT",
       "nodes/n1   eu       connected   7          0     equal       12            0          0         native   0.1.0     2026-11-22 12:51:36Z",
-      "nodes/n2   eu       LOST        5          2     DIFFERENT   12            1          1         native   0.1.0     2026-11-22 12:51:36Z",
+      "nodes/n2   eu       LOST        5->7       2     DIFFERENT   12            1          1         native   0.1.0     2026-11-22 12:51:36Z",
       "",
       "NODE       OBJECT                REASON           DETAIL",
       "nodes/n2   listeners/edge        address_in_use   127.0.0.1:443",
@@ -158,6 +159,29 @@ describe("the fleet is shown as the control plane sees it", () => {
       stderr: "switchyard: there is no farms/web/servers/none\n",
     });
     expect((await runVerb(["get", "farms", "--health"], { server: running.address })).code).toBe(2);
+  });
+
+  it("during a rollout, where each node belongs, and how far it has followed the log", () => {
+    const nodes: Node[] = [
+      { ...node, revision: 7n, effectiveRevision: 9n, logRevision: 11n },
+      { ...node, name: "nodes/n2", revision: 7n, effectiveRevision: 7n, logRevision: 11n },
+      // Of an older version: it does not say.
+      { ...node, name: "nodes/n3", effectiveRevision: 0n, logRevision: 0n },
+      { ...node, name: "nodes/n4", connected: false, effectiveRevision: 8n },
+    ];
+    const rows = nodeTable(nodes)
+      .split("\n")
+      .map((row) => row.split(/ {2,}/).slice(3, 6).join(" "));
+    expect(rows.slice(0, 5)).toEqual(["REVISION LOG LAG", "7->9 11 0", "7 11 0", "7 - 0", "7->8 7 0"]);
+    expect(nodeTable(nodes.slice(2))).not.toContain(" LOG ");
+    expect(summariesOf(nodes)).toMatchObject([{ nodes: 4, connected: 3, current: 2 }]);
+    expect(fleetLine(summariesOf(nodes), nodes, 11n)).toBe(
+      "3 connected, 2 of them where they belong: 1 at revision 9, 1 at 7; 1 LOST",
+    );
+    expect(fleetLine(summariesOf(nodes.slice(1)), nodes.slice(1), 11n)).toMatch(
+      /^2 connected, 2 of them at revision 7/,
+    );
+    expect(fleetLine(summariesOf([]), [], 11n)).toBe("none has reported");
   });
 
   it.each<[string, Partial<Node>]>([

@@ -98,7 +98,7 @@ const ended = (step: string, failedGate = "", reason = ""): Decision => ({
         },
 });
 
-const steps = (last: Decision): Decision[] => [...((underWay.decisions ?? []) as Decision[]), last];
+const steps = (last: Decision): Decision[] => [...(underWay.decisions ?? []), last];
 const applied = { nodes: 20, reachable: 18, applied: 18 };
 
 export const completed = rollout({

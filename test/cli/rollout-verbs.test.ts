@@ -277,7 +277,7 @@ describe("status and list", () => {
       2 europe    ##################----------------!!????  applying, 4m12s left; 9 of 20 applied, 1 refused, 1 crashed, 2 unreachable
           eu-1    ##################!!                      9 of 10 applied, 1 refused, 1 crashed
           eu-2    ----------------????                      0 of 10 applied, 2 unreachable
-      3 the rest  ?.......................................  pending; 75 nodes, 1 unreachable
+      3 the rest  .......................................?  pending; 75 nodes, 1 unreachable
       # applied   - released   ! refused   ? unreachable   . not released
 
       gates of 2 europe
@@ -300,7 +300,7 @@ describe("status and list", () => {
       started    2026-11-22 12:51:36Z by alice: new shop
       last step  rolled back: gate connect_failures failed in wave 2, 2026-11-22 12:53:06Z by controller
 
-      1 europe  ????....................................  cancelled; 20 nodes, 2 unreachable
+      1 europe  ....................................????  cancelled; 20 nodes, 2 unreachable
       # applied   - released   ! refused   ? unreachable   . not released
 
       18 of 20 nodes are reachable; the rest follows once 95% of those have applied and 5 minutes have passed.
@@ -340,6 +340,37 @@ describe("status and list", () => {
         stderr: "no rollouts\n",
       },
     );
+  });
+});
+
+describe("switchyard status", () => {
+  const fleet: FakeCalls = {
+    getFleet: answering(() => ({ revision: 13n, epoch: 1n, regions: [], replicas: ["cp-1"] })),
+    listNodes: answering(() => ({ nodes: [], nextPageToken: "", revision: 13n })),
+    listCommits: answering(() => ({ commits: [], nextPageToken: "" })),
+  };
+  const none = refusal(status.NOT_FOUND, "there are no rollouts", { reason: "NOT_FOUND" });
+  const cases: readonly (readonly [string, FakeCalls, RegExp])[] = [
+    [
+      "names the rollout under way",
+      { getRollout: answering(() => ({ rollout: rollout() })) },
+      /\nrollout {9}rollouts\/r12 running: revision 11, 2 of 3 waves released\n/,
+    ],
+    ["or paused", { getRollout: answering(() => ({ rollout: pausedByGate })) }, /rollouts\/r12 PAUSED: /],
+    ["not one that has ended", { getRollout: answering(() => ({ rollout: rolledBack })) }, /has reported\n$/],
+    [
+      "nor where there was none",
+      {
+        getRollout: answering(() => {
+          throw none;
+        }),
+      },
+      /has reported\n$/,
+    ],
+    ["nor where rollouts are not known", {}, /has reported\n$/],
+  ];
+  it.each(cases)("%s", async (_, calls, shown) => {
+    expect(await textOf("status", { ...fleet, ...calls })).toMatch(shown);
   });
 });
 
