@@ -7,7 +7,12 @@ import type { FleetBus } from "./fleet/fleet-bus.ts";
 import { FleetExchange } from "./fleet/fleet-exchange.ts";
 import { LearntHub } from "./fleet/learnt-hub.ts";
 import { FleetView } from "./fleet/fleet-view.ts";
+import { observeFleet } from "./fleet/observe-fleet.ts";
 import type { EventLog } from "./log/event-log.ts";
+import { systemClock } from "./rollout/clock.ts";
+import { type Lease, soleReplica } from "./rollout/lease.ts";
+import { RolloutController } from "./rollout/rollout-controller.ts";
+import { CommittedSteps } from "./rollout/rollout-steps.ts";
 import { Committer } from "./state/committer.ts";
 import { LiveConfiguration } from "./state/live-configuration.ts";
 
@@ -17,6 +22,8 @@ export interface ReplicaOptions {
   readonly replicaId?: string;
   /** How replicas tell each other of their nodes; the caller's to close, after the control plane. */
   readonly fleetBus?: FleetBus | undefined;
+  /** Which replica takes rollouts further. Owned by the control plane from now on; without one it is this. */
+  readonly lease?: Lease | undefined;
 }
 
 export interface ControlPlaneOptions extends ReplicaOptions {
@@ -67,6 +74,7 @@ export class ControlPlane {
   readonly #watchers: CommitWatchers;
   readonly #admin: AdminServer;
   readonly #fleet: Fleet;
+  readonly #rollouts: RolloutController;
 
   private constructor(parts: {
     readonly log: EventLog;
@@ -74,31 +82,46 @@ export class ControlPlane {
     readonly watchers: CommitWatchers;
     readonly admin: AdminServer;
     readonly fleet: Fleet;
+    readonly rollouts: RolloutController;
   }) {
     this.#log = parts.log;
     this.#live = parts.live;
     this.#watchers = parts.watchers;
     this.#admin = parts.admin;
     this.#fleet = parts.fleet;
+    this.#rollouts = parts.rollouts;
   }
 
   /** @throws LogUnavailable, LogCorrupt, or an Error with a line for the operator where the address can't be bound */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const { log, now, softwareVersion, onFault: fault } = options;
-    const fleet = new Fleet(options.replicaId ?? replicaIdDefault, options.fleetBus);
+    const { replicaId = replicaIdDefault, lease = soleReplica } = options;
+    const fleet = new Fleet(replicaId, options.fleetBus);
     try {
       const live = await LiveConfiguration.open(log, fault);
       const watchers = new CommitWatchers(log);
       const committer = new Committer(log, live, now);
       const { view, desk, learnt, bus, exchange } = fleet;
+      const rollouts = new RolloutController({
+        replicaId,
+        lease,
+        clock: systemClock,
+        live,
+        observe: () => observeFleet(view),
+        steps: new CommittedSteps(committer),
+        onNews: (callback) => log.onAppend(callback),
+        onFault: fault,
+      });
       const admin = await AdminServer.listen({
         address: options.adminAddress,
         descriptors: options.descriptors,
         config: { log, live, committer, watchers, fault },
         fleet: { log, live, view, desk, learnt, bus, exchange, now, monotonicMs, softwareVersion, fault },
       });
-      return new ControlPlane({ log, live, watchers, admin, fleet });
+      rollouts.start();
+      return new ControlPlane({ log, live, watchers, admin, fleet, rollouts });
     } catch (error) {
+      await lease.close();
       fleet.close();
       await log.close();
       throw error;
@@ -112,6 +135,11 @@ export class ControlPlane {
   /** Where the log stands, as far as this process has folded it. */
   get position(): Position {
     return this.#live.position;
+  }
+
+  /** What this replica sees of the rollout that is under way. */
+  get rollouts(): Pick<RolloutController, "current" | "onChange" | "baseline"> {
+    return this.#rollouts;
   }
 
   /** Numbers for metrics. */
@@ -131,8 +159,9 @@ export class ControlPlane {
     };
   }
 
-  /** Ends streams and calls, at most after `graceMs`, then the log. */
+  /** Gives the lease back and ends streams and calls, at most after `graceMs`, then the log. */
   async close(graceMs: number): Promise<void> {
+    await this.#rollouts.close();
     await this.#admin.close(graceMs);
     this.#fleet.close();
     await this.#live.settled();

@@ -67,6 +67,12 @@ export const importRules: readonly ImportRule[] = [
     ],
   },
   {
+    law: "Waves are judged by the model and what is seen of nodes.",
+    from: ["controlplane/rollout/judge/**"],
+    except: tests,
+    only: [...model, "controlplane/rollout/judge/**", "controlplane/rollout/node-observation.ts"],
+  },
+  {
     law: "The node's pure folders import the model and each other.",
     from: ["dataplane/table/**", "dataplane/hello/**", "dataplane/choose/**", "dataplane/affinity/**"],
     except: tests,

@@ -1,0 +1,81 @@
+import type { WaveJudgement } from "../../model/release-event.ts";
+import type { Releases } from "../../model/releases.ts";
+import { waveTitle } from "../../model/rollout-policy.ts";
+import type { RolloutRecord } from "../../model/rollout-record.ts";
+import type { RolloutStepWish } from "../decide/command.ts";
+import type { JudgedWave } from "./judge/judge-wave.ts";
+
+/** The longest reason of a step; what is left out stands in its figures. */
+const reasonMax = 900;
+
+/** A step that is to be taken. */
+export interface NextStep {
+  readonly step: RolloutStepWish;
+  /** Follows from the state that it is decided in, so that the same step is the same request, by whichever replica. */
+  readonly requestId: string;
+  readonly reason: string;
+}
+
+/** What the gates lead to; undefined where they wait. */
+export function stepAfter(record: RolloutRecord, { decided, judgement }: JudgedWave): NextStep | undefined {
+  const { name: rollout, releasedWaves, start } = record;
+  const { waves, onFailure } = start.staged;
+  switch (decided.verdict) {
+    case "wait":
+      return undefined;
+    case "advance": {
+      const isLast = releasedWaves >= waves.length;
+      const step: RolloutStepWish = isLast
+        ? { step: "complete", rollout, judgement }
+        : { step: "release_wave", rollout, wave: releasedWaves, judgement };
+      return { step, requestId: requestIdOf(record, step), reason: `${held(record)}: ${figuresOf(judgement)}` };
+    }
+    case "fail": {
+      const { gate } = decided;
+      const step: RolloutStepWish = { step: onFailure, rollout, failedGate: gate, judgement };
+      const failed = judgement.gates.find((figure) => figure.gate === gate)?.detail ?? "";
+      const reason = `${gate} failed in ${waveText(record)}: ${failed}`;
+      return { step, requestId: requestIdOf(record, step), reason: cut(reason) };
+    }
+  }
+}
+
+/** A rollout whose first wave is not released, as a log may have it that was written by another version. */
+export function firstWave(record: RolloutRecord): NextStep {
+  const step: RolloutStepWish = { step: "release_wave", rollout: record.name, wave: 0, judgement: null };
+  return { step, requestId: requestIdOf(record, step), reason: "the first wave" };
+}
+
+/** The start of a rollout of what waits: of each revision one, so that what was rolled back does not come again. */
+export function automaticStart({ latest, base, rollouts }: Releases): NextStep | undefined {
+  const newest = rollouts.at(-1);
+  if (latest <= base || latest <= (newest?.start.targetRevision ?? 0)) return undefined;
+  return {
+    step: { step: "start", target: null, policy: null },
+    requestId: `rollouts/automatic/${latest}/${newest?.decisions.at(-1)?.revision ?? 0}`,
+    reason: `revision ${latest} waits, and the default policy starts rollouts by itself`,
+  };
+}
+
+function requestIdOf({ name, releasedWaves, decisions }: RolloutRecord, { step }: RolloutStepWish): string {
+  return `${name}/${step}/${releasedWaves}/${decisions.at(-1)?.revision ?? 0}`;
+}
+
+function held(record: RolloutRecord): string {
+  return `${waveText(record)} has held for ${(record.start.staged.waves[record.releasedWaves - 1]?.bakeTimeMs ?? 0) / 1000} s`;
+}
+
+function waveText({ start, releasedWaves }: RolloutRecord): string {
+  const { waves } = start.staged;
+  const wave = waves[releasedWaves - 1];
+  const title = wave === undefined ? "" : ` (${waveTitle(wave, releasedWaves - 1)})`;
+  return `wave ${releasedWaves} of ${waves.length}${title}`;
+}
+
+function figuresOf({ gates }: WaveJudgement): string {
+  return cut(gates.map(({ detail }) => detail).join("; "));
+}
+
+function cut(text: string): string {
+  return text.length <= reasonMax ? text : `${text.slice(0, reasonMax)}...`;
+}
