@@ -276,6 +276,20 @@ export function describeEventLog(engine: string, newHarness: () => EventLogHarne
         expect(plain(await log.snapshotAtOrBefore(1))).toEqual(plain({ position, body: body("again") }));
       });
 
+      test("one that drops the newer ones is the newest from then on", async () => {
+        const positions = (await fill(log, 6)).map(positionOf);
+        for (const revision of [1, 3, 4, 5]) await save(positions[revision - 1]!);
+        await log.saveSnapshot({ position: positions[2]!, body: bodyAt(3) }, "drop_newer");
+        expect(await found(100)).toBe(3);
+        await log.saveSnapshot({ position: positions[1]!, body: bodyAt(2) }, "drop_newer");
+        expect(await found(100)).toBe(2);
+        await reopen();
+        expect(await found(100)).toBe(2);
+        await save(positions[5]!);
+        expect(await found(100)).toBe(6);
+        expect(await found(5)).toBe(2);
+      });
+
       test("the newest few are kept, at least two, and the oldest dropped", async () => {
         const positions = (await fill(log, 40)).map(positionOf);
         for (const position of positions) await save(position);

@@ -130,6 +130,37 @@ test("a snapshot is where its pointer says, of whichever replica it is newest", 
   expect(Buffer.from(joinSnapshot(found, chunks)!).equals(body)).toBe(true);
 });
 
+test("a snapshot that drops the newer ones takes the pointer back, whichever replica moved it last", async () => {
+  const a = await fleet.replica(server.url, "a");
+  const b = await fleet.replica(server.url, "b");
+  const first = appendOn(origin, "r1");
+  const second = appendOn(positionOf(first), "r2");
+  await a.log.append(first.commit, first.key);
+  await a.log.append(second.commit, second.key);
+  await b.log.head();
+  const pointerBy = async ({ connection }: TestReplica) => {
+    const manager = await connection.jetstreamManager();
+    const query = { last_by_subj: names.snapshotPointerSubject };
+    const stored = await manager.streams.getMessage(names.snapshotStream, query).catch(() => undefined);
+    return stored && decodeSnapshotPointer(stored.data)?.position.revision;
+  };
+  const pointer = () => pointerBy(b);
+  const body = new Uint8Array(10);
+  await a.log.saveSnapshot({ position: positionOf(second), body });
+  await expect.poll(pointer, { timeout: 20_000 }).toBe(2);
+  await b.log.saveSnapshot({ position: positionOf(first), body }, "drop_newer");
+  await expect.poll(pointer, { timeout: 20_000 }).toBe(1);
+  // One that takes the place of the step back while it waits for its turn does not undo it.
+  const taken = [
+    a.log.saveSnapshot({ position: positionOf(second), body: large() }),
+    a.log.saveSnapshot({ position: positionOf(first), body }, "drop_newer"),
+    a.log.saveSnapshot({ position: positionOf(first), body }),
+  ];
+  await Promise.all(taken);
+  await a.close();
+  expect(await pointerBy(b)).toBe(1);
+});
+
 test("each replica says where the log ends, again and again", async () => {
   const a = await fleet.replica(server.url, "a");
   const heard: string[] = [];
