@@ -22,3 +22,9 @@ it.each([
 ])("the node %j has a token, which can be told from what is none", (id, token, is) => {
   expect([nodeToken(id), isNodeToken(nodeToken(id))]).toEqual([token, is]);
 });
+
+it("an installation's streams and subjects are its own, and no two are the same", () => {
+  const all = [logNames("a"), logNames("b")].flatMap((names) => Object.values(names));
+  expect(new Set(all).size).toBe(all.length);
+  expect(logNames("eu_1")).toMatchObject({ leaseStream: "EU_1_LEASE", leaseSubject: "eu_1.lease" });
+});

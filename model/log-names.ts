@@ -11,6 +11,9 @@ export interface LogNames {
   /** Snapshots in chunks, and the pointer to the newest; the oldest are dropped. */
   readonly snapshotStream: string;
   readonly snapshotPointerSubject: string;
+  /** Who of the replicas acts for all of them: the last message says it. Control planes alone read and write it. */
+  readonly leaseStream: string;
+  readonly leaseSubject: string;
   /** Each replica's word on where the log ends, each second. */
   readonly beaconSubject: string;
   /** Asked by a replica: every other one answers where its own copy of the log ends. */
@@ -53,6 +56,8 @@ export function logNames(namespace: string = namespaceDefault): LogNames {
     blobStream: `${stream}_BLOBS`,
     snapshotStream: `${stream}_SNAPSHOTS`,
     snapshotPointerSubject: `${namespace}.snapshot.newest`,
+    leaseStream: `${stream}_LEASE`,
+    leaseSubject: `${namespace}.lease`,
     beaconSubject: `${namespace}.beacon`,
     headsSubject: `${namespace}.replica.heads`,
     fleetSubject: `${namespace}.fleet.update`,

@@ -85,7 +85,8 @@ describe("an earlier wave leaves a later one no node", () => {
         fc.pre(takesAllOf(earlier, later));
         for (const region of ["", "ap", "eu", "us"])
           for (const labels of [{}, { tier: "edge" }, { tier: "core" }, { tier: "edge", rack: "7" }])
-            for (const id of ids.slice(0, 20)) expect(waveOf([earlier, later], { id, region, labels })).not.toBe(1);
+            if (ids.slice(0, 8).some((id) => waveOf([earlier, later], { id, region, labels }) === 1))
+              throw new Error(`a node of ${region} is left, with ${JSON.stringify(labels)}`);
       }),
     );
   });

@@ -24,6 +24,7 @@ test("any history comes back, changes and releases alike", () => {
     fc.property(arbitraryHistory, (commits) => {
       for (const commit of commits) expect(openCommit(sealCommit(commit))).toMatchObject({ commit });
     }),
+    { numRuns: 30 },
   );
 });
 
