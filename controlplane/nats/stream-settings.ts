@@ -19,9 +19,11 @@ export interface StreamLimits {
 export type StreamSettings = Partial<StreamConfig> & Pick<StreamConfig, "name">;
 
 const mebibyte = 1024 * 1024;
+const leaseBytesMax = mebibyte;
+const leaseMessagesMax = 64;
 export const snapshotBytesMaxDefault = 512 * mebibyte;
 
-/** LOG, BLOBS and SNAPSHOTS of an installation. */
+/** LOG, BLOBS, SNAPSHOTS and LEASE of an installation. */
 export function streamSettings(names: LogNames, limits: StreamLimits): readonly StreamSettings[] {
   const { replicas, logBytesMax = 1024 * mebibyte, blobBytesMax = 1024 * mebibyte } = limits;
   const { snapshotBytesMax = snapshotBytesMaxDefault } = limits;
@@ -53,7 +55,23 @@ export function streamSettings(names: LogNames, limits: StreamLimits): readonly 
       max_msgs_per_subject: 1,
       discard: DiscardPolicy.Old,
     },
+    leaseSettings(names, limits),
   ];
+}
+
+/** The stream of the lease alone: whoever finds it missing makes it. */
+export function leaseSettings(names: LogNames, { replicas }: Pick<StreamLimits, "replicas">): StreamSettings {
+  return {
+    ...common(replicas),
+    name: names.leaseStream,
+    subjects: [names.leaseSubject],
+    max_bytes: leaseBytesMax,
+    // The last one counts; those before it are for who wonders.
+    max_msgs: leaseMessagesMax,
+    max_msgs_per_subject: -1,
+    discard: DiscardPolicy.Old,
+    deny_delete: true,
+  };
 }
 
 function common(replicas: number): Omit<StreamSettings, "name"> {
