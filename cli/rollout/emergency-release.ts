@@ -35,7 +35,7 @@ export function registerEmergency(rollout: Command, context: CliContext): void {
     .addHelpText(
       "after",
       examples([
-        "switchyard rollout emergency --token-file /etc/switchyard/emergency --reason 'CVE-2026-1: drop tls.old'",
+        "switchyard rollout emergency --token-file emergency.token --reason 'CVE-2026-1'",
         "the newest revision, everywhere, now",
       ]) + "\n\n--reason is needed: the history shows it with who did this.",
     )

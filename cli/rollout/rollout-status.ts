@@ -9,7 +9,7 @@ import { decisionsText, rolloutText } from "../output/rollout-status-text.ts";
 import { examples } from "../run-cli.ts";
 import { rolloutName } from "./rollout-argument.ts";
 import { rolloutJson } from "./rollout-steps.ts";
-import { addWatchOptions, watchExitCodes } from "./watch-options.ts";
+import { addWatchOptions, checkWatchOptions, watchExitCodes } from "./watch-options.ts";
 import { watchRollout } from "./watch-rollout.ts";
 
 interface StatusOptions {
@@ -36,6 +36,7 @@ export function registerStatus(rollout: Command, context: CliContext): void {
       ) + watchExitCodes,
     )
     .action(async (word: string | undefined, options: StatusOptions) => {
+      checkWatchOptions(options);
       const name = rolloutName(word);
       const shown =
         options.watch === true

@@ -10,7 +10,7 @@ import { examples } from "../run-cli.ts";
 import { addWriteOptions, writeOf } from "../write-options.ts";
 import { policyName, targetRevision } from "./rollout-argument.ts";
 import { printStep } from "./rollout-steps.ts";
-import { addWatchOptions, watchExitCodes } from "./watch-options.ts";
+import { addWatchOptions, checkWatchOptions, watchExitCodes } from "./watch-options.ts";
 import { watchRollout } from "./watch-rollout.ts";
 
 interface StartOptions {
@@ -43,6 +43,7 @@ export function registerStart(rollout: Command, context: CliContext): void {
 }
 
 async function start(command: Command, context: CliContext, options: StartOptions): Promise<void> {
+  checkWatchOptions(options);
   if (options.watch === true && options.dryRun === true)
     throw new CliFailure(exitCode.usage, "--watch and --dry-run do not go together: nothing would be started");
   const write = writeOf(command, context);

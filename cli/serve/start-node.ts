@@ -14,6 +14,7 @@ import type { LearntExchange, LearntHost } from "../../dataplane/sharing/learnt-
 import { SessionLearntExchange } from "../../dataplane/sharing/session-learnt-exchange.ts";
 import { logConnection } from "../../dataplane/telemetry/access-log.ts";
 import type { NodeSession, SessionHost } from "../../dataplane/telemetry/node-session.ts";
+import type { NodeIdentity } from "../../model/node-identity.ts";
 import { CliFailure } from "../cli-failure.ts";
 import { exitCode } from "../exit-code.ts";
 import { softwareVersion } from "../package-root.ts";
@@ -22,12 +23,6 @@ import { LazyFeed, LazySession } from "./lazy-parts.ts";
 /** A connection to the control plane that was lost is tried again after so long, doubled up to the maximum. */
 const reconnectMinMs = 200;
 const reconnectMaxMs = 5000;
-
-export interface NodeIdentity {
-  readonly id: string;
-  readonly region: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
 
 export interface StartNodeOptions {
   readonly identity: NodeIdentity;
@@ -66,7 +61,7 @@ export function startNode(options: StartNodeOptions): DataPlaneNode {
         ? undefined
         : (host) => new LazySession(() => loadSession(options, host, cameUpWith, sharing.bySession)),
     exchange: (host) => sharing.open(host),
-    region: identity.region,
+    identity,
     instance,
     resolve: dnsResolve(),
     hashSeed: randomBytes(4).readUInt32LE(),

@@ -45,6 +45,7 @@ describe("a command line that is wrong ends with code 2, and is told in one line
     ["get policies Careful", /^switchyard: Careful is not the name of a rollout policy: rolloutPolicies\/\{policy\}/],
     ["rollout frob", /^switchyard: unknown command 'frob'/],
     ["rollout start --watch --dry-run", /^switchyard: --watch and --dry-run do not go together/],
+    ["rollout status --exit-on-pause", /^switchyard: --exit-on-pause is for --watch/],
     ["rollout start --revision 0", /^switchyard: revision 0 is before any commit/],
     ["rollout start --revision soon", /^switchyard: a revision is a whole number/],
     ["rollout start --policy farms/web", /^switchyard: farms\/web is not the name of a rollout policy/],
@@ -102,5 +103,14 @@ describe("--help", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^ {2}\\$ switchyard ${verb}\\b`, "m"));
     expect(stdout).toContain("--server <host:port>");
+  });
+
+  const steps = ["plan", "start", "status", "list", "pause", "resume", "promote", "abort", "rollback", "emergency"];
+  it.each(steps)("of rollout %s too, and where it watches, what it ends with", async (step) => {
+    const { code, stdout } = await runVerb(["rollout", step, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^ {2}\\$ switchyard rollout ${step}\\b`, "m"));
+    if (stdout.includes("--watch"))
+      expect(stdout).toContain(`${exitCode.rolledBack} rolled back, ${exitCode.aborted} aborted`);
   });
 });
