@@ -228,6 +228,7 @@ describe("the oldest revision in use is", () => {
     ["the one that all run, while others wait", base, 1],
     ["the one to go back to, after a rollout", [...base, [...started(a, 3), ...completed(a)]], 1],
     ["the target of a rollout under way, where that is older", [change, change, change, started(a, 2)], 2],
+    ["the same before its first wave", [change, change, change, started(a, 2).slice(0, 1)], 2],
     ["the one that an abort left", [change, change, change, started(a, 1), aborted(a), started(b, 2), completed(b)], 1],
     ["the newest again, once a change went to all", [...base, started(a, 2), completed(a), goes], 6],
   ];
