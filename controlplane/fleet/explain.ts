@@ -1,5 +1,6 @@
 import type { Configuration } from "../../model/configuration.ts";
 import { chooseRoute } from "../../model/match-route.ts";
+import type { Releases } from "../../model/releases.ts";
 import type { ServerResourceName } from "../../model/resource-name.ts";
 import { farmOf, listenerOf } from "../../model/resource-name.ts";
 import type { Action, Announcement, Listener, Route } from "../../model/resource.ts";
@@ -28,7 +29,17 @@ export function explain(
     steps,
   };
   follow(chosen?.route.action ?? listener.defaultAction, configuration, failing, answer);
+  const waits = waitText(configuration.releases);
+  if (waits !== undefined) answer.steps.push(waits);
   return answer;
+}
+
+/** What is explained is the newest configuration; not every node may have it yet. */
+function waitText({ base, layers, latest }: Releases): string | undefined {
+  const others = new Set([base, ...layers.map(({ revision }) => revision)]);
+  others.delete(latest);
+  if (others.size === 0) return undefined;
+  return `This is revision ${latest}, which is not released to all nodes: some run ${[...others].join(", ")}.`;
 }
 
 function announcedText({ serverName, alpnProtocols, source }: Announcement): string {

@@ -105,12 +105,14 @@ describe.each(["v1", "v1alpha"])("server reflection %s, as grpcurl asks for it,"
       "grpc.health.v1.Health",
       "switchyard.config.v1.ConfigService",
       "switchyard.fleet.v1.FleetService",
+      "switchyard.rollout.v1.RolloutService",
     ]);
   });
 
   test.each([
-    ["switchyard.config.v1.ConfigService", "Apply", 26],
+    ["switchyard.config.v1.ConfigService", "Apply", 31],
     ["switchyard.fleet.v1.FleetService", "Explain", 9],
+    ["switchyard.rollout.v1.RolloutService", "ReleaseEmergency", 11],
     ["grpc.health.v1.Health", "Check", 2],
   ])("describes %s, with every file that it needs", async (symbol, method, methods) => {
     const { file_descriptor_response } = await ask({ file_containing_symbol: symbol });

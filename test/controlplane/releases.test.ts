@@ -185,6 +185,14 @@ describe("rollout policies", () => {
   });
 });
 
+test("an explanation says that not every node has what it explains", async () => {
+  await running.config.createListener({ listener: { name: "listeners/edge", addresses: ["127.0.0.1:443"] } });
+  const lastStep = async () => (await running.fleet.explain({ serverName: "shop.test" })).steps.at(-1);
+  expect(await lastStep()).toBe("This is revision 3, which is not released to all nodes: some run 1.");
+  await steps.take({ step: "emergency", target: null });
+  expect(await lastStep()).toBe("The connection is refused with the TLS alert unrecognized_name.");
+});
+
 test("the control plane knows the digest of what nodes run, whatever it has forgotten since", async () => {
   const digest = (await steps.live.digestOf(1)).slice();
   await steps.take(start);
