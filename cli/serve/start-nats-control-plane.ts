@@ -6,6 +6,7 @@ import type { ControlPlane } from "../../controlplane/control-plane.ts";
 import { connectNats } from "../../controlplane/nats/connect.ts";
 import { JetStreamEventLog, type JetStreamLogStatus } from "../../controlplane/nats/jetstream-event-log.ts";
 import { NatsFleetBus } from "../../controlplane/nats/nats-fleet-bus.ts";
+import { NatsLease } from "../../controlplane/nats/nats-lease.ts";
 import { NatsUnusable } from "../../controlplane/nats/server-version.ts";
 import { presentReplicas } from "../../controlplane/nats/present-stream.ts";
 import type { SocketAddress } from "../../model/address.ts";
@@ -105,7 +106,10 @@ async function startOn(
     });
     const onFault = (error: unknown): void => logger.warn({ err: error }, "a message of another replica");
     bus = new NatsFleetBus({ connection, names, replica: replicaId, onFault });
-    const controlPlane = await startControlPlaneOn(log, options.adminAddress, logger, { replicaId, fleetBus: bus });
+    const onChange = (held: boolean): void => logger.info({ held }, "the lease of the replicas");
+    const lease = await NatsLease.of({ connection, names, replicaId, replicas, onChange });
+    const replica = { replicaId, fleetBus: bus, lease };
+    const controlPlane = await startControlPlaneOn(log, options.adminAddress, logger, replica);
     const close = async (graceMs: number): Promise<void> => {
       await controlPlane.close(graceMs);
       await disconnect();

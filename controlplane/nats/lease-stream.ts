@@ -18,7 +18,11 @@ export interface LeaseRecord {
 
 /** Where the stream ends; `record` is null where there is no message, or one that nobody understands. */
 export interface LeaseEnd {
+  /** Of the stream: one that was deleted and made anew has another. */
+  readonly stream: string;
   readonly sequence: number;
+  /** When the message was stored, as the server has it: another write under the same sequence has another. */
+  readonly stored: string;
   readonly record: LeaseRecord | null;
 }
 
@@ -66,10 +70,10 @@ export class LeaseStream implements LeaseStore {
   async end(): Promise<LeaseEnd> {
     const { leaseStream } = this.#options.names;
     try {
-      const { state } = await this.#manager.streams.info(leaseStream);
-      if (state.messages === 0) return { sequence: state.last_seq, record: null };
-      const { seq, data } = await this.#manager.streams.getMessage(leaseStream, { seq: state.last_seq });
-      return { sequence: seq, record: recordOf(data) };
+      const { state, created: stream } = await this.#manager.streams.info(leaseStream);
+      if (state.messages === 0) return { stream, sequence: state.last_seq, stored: "", record: null };
+      const { seq, data, timestamp } = await this.#manager.streams.getMessage(leaseStream, { seq: state.last_seq });
+      return { stream, sequence: seq, stored: timestamp, record: recordOf(data) };
     } catch (error) {
       if (requestFault(error) !== "no_stream") throw error;
       await ensureStream(this.#manager, leaseSettings(this.#options.names, this.#options));

@@ -193,7 +193,7 @@ export class NatsLease implements Lease {
       this.#hold(sequence, attempt.sentMs);
     }
     if (before !== undefined && sameEnd(before, end)) return;
-    if (before === undefined || sequence <= before.sequence) this.#beQuiet();
+    if (before?.stream !== end.stream || sequence <= before.sequence) this.#beQuiet();
     this.#seen = { end, sinceMs: clock.nowMs() };
   }
 
@@ -224,7 +224,5 @@ export class NatsLease implements Lease {
 }
 
 function sameEnd(left: LeaseEnd, right: LeaseEnd): boolean {
-  const [one, other] = [left.record, right.record];
-  if (left.sequence !== right.sequence || one?.holder !== other?.holder) return false;
-  return one?.term === other?.term && one?.released === other?.released;
+  return left.stream === right.stream && left.sequence === right.sequence && left.stored === right.stored;
 }
