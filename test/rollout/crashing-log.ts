@@ -1,4 +1,10 @@
-import type { AppendKey, AppendOutcome, EventLog, StoredSnapshot } from "../../controlplane/log/event-log.ts";
+import type {
+  AppendKey,
+  AppendOutcome,
+  EventLog,
+  NewerSnapshots,
+  StoredSnapshot,
+} from "../../controlplane/log/event-log.ts";
 import type { Position, SealedCommit } from "../../model/commit.ts";
 
 /** Where a process dies: at which of its appends, and whether the commit was taken. */
@@ -63,8 +69,8 @@ export class CrashingLog implements EventLog {
     return this.#log.onAppend(callback);
   }
 
-  async saveSnapshot(snapshot: StoredSnapshot): Promise<void> {
-    if (!this.#dead) await this.#log.saveSnapshot(snapshot);
+  async saveSnapshot(snapshot: StoredSnapshot, newer?: NewerSnapshots): Promise<void> {
+    if (!this.#dead) await this.#log.saveSnapshot(snapshot, newer);
   }
 
   snapshotAtOrBefore(revision: number): Promise<StoredSnapshot | undefined> {

@@ -2,13 +2,20 @@ import { setMaxListeners } from "node:events";
 import { DirectiveDesk } from "../../controlplane/fleet/directives.ts";
 import { FleetView } from "../../controlplane/fleet/fleet-view.ts";
 import { LearntHub } from "../../controlplane/fleet/learnt-hub.ts";
+import { observeFleet } from "../../controlplane/fleet/observe-fleet.ts";
 import type { SessionParts } from "../../controlplane/fleet/session.ts";
+import { soleReplica } from "../../controlplane/rollout/lease.ts";
+import { RolloutController } from "../../controlplane/rollout/rollout-controller.ts";
+import { CommittedSteps } from "../../controlplane/rollout/rollout-steps.ts";
 import { Committer } from "../../controlplane/state/committer.ts";
 import { LiveConfiguration } from "../../controlplane/state/live-configuration.ts";
 import type { CrashingLog } from "./crashing-log.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
-/** A control plane's process: what it has in memory, put together as `ControlPlane` does, with a clock that the test moves. */
+/**
+ * A control plane's process: what it has in memory, put together as `ControlPlane` does, with a clock that the test
+ * moves. Its controller believes that it leads.
+ */
 export class ReplicaProcess {
   readonly log: CrashingLog;
   readonly live: LiveConfiguration;
@@ -16,6 +23,7 @@ export class ReplicaProcess {
   readonly view: FleetView;
   /** What the sessions of its nodes work on. */
   readonly sessions: SessionParts;
+  readonly #controller: RolloutController;
   readonly #stopping: AbortController;
 
   private constructor(parts: {
@@ -24,6 +32,7 @@ export class ReplicaProcess {
     committer: Committer;
     view: FleetView;
     sessions: SessionParts;
+    controller: RolloutController;
     stopping: AbortController;
   }) {
     this.log = parts.log;
@@ -31,6 +40,7 @@ export class ReplicaProcess {
     this.committer = parts.committer;
     this.view = parts.view;
     this.sessions = parts.sessions;
+    this.#controller = parts.controller;
     this.#stopping = parts.stopping;
   }
 
@@ -53,11 +63,30 @@ export class ReplicaProcess {
       monotonicMs: () => performance.now(),
       stopping: stopping.signal,
     };
-    return new ReplicaProcess({ log, live, committer, view: seen ?? view, sessions, stopping });
+    const controller = new RolloutController({
+      replicaId: id,
+      lease: soleReplica,
+      clock: { monotonicMs: () => clock.nowMs, wait: () => Promise.resolve() },
+      live,
+      observe: () => observeFleet(seen ?? view),
+      steps: new CommittedSteps(committer),
+      // It is told by `tick`.
+      onNews: () => () => undefined,
+      onFault: (error) => {
+        if (!log.dead) throw error;
+      },
+    });
+    return new ReplicaProcess({ log, live, committer, view: seen ?? view, sessions, controller, stopping });
   }
 
-  /** The controller looks. */
-  async tick(): Promise<void> {}
+  /** The controller looks; and again where that came to a commit, as it does on news of the log. */
+  async tick(): Promise<void> {
+    let looked: number;
+    do {
+      looked = this.live.position.revision;
+      await this.#controller.tick();
+    } while (!this.log.dead && this.log.knownHead().revision > looked);
+  }
 
   /** Nothing of it is heard again. */
   async kill(): Promise<void> {

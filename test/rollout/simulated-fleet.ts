@@ -1,3 +1,4 @@
+import type { FleetView } from "../../controlplane/fleet/fleet-view.ts";
 import type { SessionParts } from "../../controlplane/fleet/session.ts";
 import type { LiveConfiguration } from "../../controlplane/state/live-configuration.ts";
 import { sameBytes } from "../../model/commit.ts";
@@ -14,20 +15,20 @@ import { VirtualClock } from "./virtual-clock.ts";
 
 export const regionNames = ["eu", "us", "ap"] as const;
 
-const clientsPerStepDefault = 20;
+const clientsPerStepDefault = 40;
 
 /** What one step of the simulation takes of virtual time. */
-export const stepMs = 15_000;
+export const stepMs = 30_000;
 
 /** Steps after which a rollout is not going to end any more: an hour. */
-const stepsMax = 240;
+const stepsMax = 120;
 
 export interface SimulatedFleetOptions {
   /** In all three regions together. */
   readonly nodes: number;
   /** Default 1. The first has the nodes' sessions. */
   readonly replicas?: number;
-  /** Clients that come to each node in a step. Default 20. */
+  /** Clients that come to each node in a step. Default 40. */
   readonly clientsPerStep?: number;
 }
 
@@ -37,6 +38,8 @@ export class SimulatedFleet {
   readonly clock: VirtualClock;
   readonly replicas: readonly SimulatedReplica[];
   readonly regions: readonly SimulatedRegion[];
+  /** How often the first replica's process died. */
+  restarts = 0;
   readonly #clientsPerStep: number;
 
   private constructor(parts: {
@@ -62,8 +65,10 @@ export class SimulatedFleet {
     const nats = await startNatsServer();
     const clock = new VirtualClock();
     const replicas: SimulatedReplica[] = [];
-    for (let index = 1; index <= replicaCount; index += 1)
-      replicas.push(await SimulatedReplica.start(`cp${index}`, nats.url, clock, () => replicas[0]?.process.view));
+    for (let index = 1; index <= replicaCount; index += 1) {
+      const seesAs = (): FleetView | undefined => (index === 1 ? undefined : replicas[0]?.process.view);
+      replicas.push(await SimulatedReplica.start(`cp${index}`, nats.url, clock, seesAs));
+    }
     const random = seededRandom(runSeed());
     const inRegion = (index: number): number => Math.floor((nodes + index) / regionNames.length);
     const sessions = (): SessionParts | undefined => replicas[0]?.process.sessions;
@@ -118,31 +123,37 @@ export class SimulatedFleet {
     return sums;
   }
 
-  /** Clients come, nodes tell of them, what died lives again, time passes, and the controllers look. */
+  /** What died lives again, clients come, nodes tell of them, time passes, and the controllers look. */
   async step(): Promise<void> {
     for (const node of this.nodes) if (node.life === undefined) node.start();
     for (const node of this.nodes) node.connect(this.#clientsPerStep);
     await this.heard();
     this.clock.advance(stepMs);
-    await Promise.all(this.replicas.map(({ process }) => process.tick()));
+    await this.look();
+    if (this.replica.process.log.dead) await this.restartReplica();
     await this.settled();
   }
 
-  /** Steps until something holds; `after` comes after each. */
-  async until(what: string, holds: () => boolean, after: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+  /** All controllers look, at once. */
+  async look(): Promise<void> {
+    await Promise.all(this.replicas.map(({ process }) => process.tick()));
+  }
+
+  /** Steps until something holds. */
+  async until(what: string, holds: () => boolean): Promise<void> {
     for (let step = 0; !holds(); step += 1) {
       if (step === stepsMax)
         throw new Error(`${stepsMax} steps in vain: ${what}; the rollout: ${outline(this.newest)}`);
       await this.step();
-      await after();
     }
   }
 
   /** The first replica's process dies, another takes its place, and the nodes come back to it. */
   async restartReplica(): Promise<void> {
     await this.replica.restart();
+    this.restarts += 1;
     for (const region of this.regions) region.connect();
-    await this.settled();
+    await this.look();
   }
 
   /** Until the newest rollout has ended. */
@@ -152,9 +163,12 @@ export class SimulatedFleet {
 
   /** Resolves when every node that can hear has what is released to it, and the control plane knows. */
   async settled(): Promise<void> {
-    for (const region of this.regions)
-      for (const node of region.isCut ? [] : region.nodes)
+    const heard = (region: SimulatedRegion): boolean => region.heard.revision === this.live.position.revision;
+    for (const region of this.regions.filter(({ isCut }) => !isCut)) {
+      await waitFor(`region ${region.name} at the log's end`, () => heard(region));
+      for (const node of region.nodes)
         await waitFor(`${node.identity.id} at its revision`, () => this.#isSettled(node));
+    }
   }
 
   /** Resolves when the control plane has every count of every node that it holds a session with. */

@@ -101,7 +101,7 @@ export class NodeLife {
     const { identity, feed, session } = options;
     this.bootId = bootId;
     this.follower = new Follower(
-      ...([] as unknown as [never]),
+      identity,
       (_changes, { revision }) => {
         if (!this.#stop.signal.aborted) applied(revision);
         return Promise.resolve();

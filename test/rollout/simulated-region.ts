@@ -1,6 +1,7 @@
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import { JetStreamCommitFeed } from "../../dataplane/nats/jetstream-commit-feed.ts";
 import type { SessionParts } from "../../controlplane/fleet/session.ts";
+import type { Position } from "../../model/commit.ts";
 import { SlowLink } from "../fleet/slow-link.ts";
 import { SharedFeed } from "./shared-feed.ts";
 import { SimulatedNode } from "./simulated-node.ts";
@@ -66,6 +67,11 @@ export class SimulatedRegion {
 
   get isCut(): boolean {
     return this.#isCut;
+  }
+
+  /** How far the log was heard here. */
+  get heard(): Position {
+    return this.#feed.position();
   }
 
   /** Nobody in the region hears anything, or is heard. */

@@ -88,7 +88,9 @@ export class SimulatedReplica {
 
   /** Applies resources in the API's JSON form; gives the revision. */
   apply(resources: readonly object[], reason?: string): Promise<number> {
-    const wishes = resources.map((json, index) => ({ resource: written(json), path: `resources[${index}]`, etag: "" }));
+    const wishes = resources.map((json, index) => {
+      return { resource: written(withDurations(json)), path: `resources[${index}]`, etag: "" };
+    });
     return this.command({ type: "apply", wishes, prune: false }, reason);
   }
 
@@ -103,4 +105,11 @@ export class SimulatedReplica {
     await this.#connection.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Durations as the generated code reads them: `120s` in protobuf's own JSON form, which the command line reads. */
+function withDurations(json: object): object {
+  const revived = (_key: string, value: unknown): unknown =>
+    typeof value === "string" && /^\d+s$/.test(value) ? { seconds: Number.parseInt(value, 10), nanos: 0 } : value;
+  return JSON.parse(JSON.stringify(json), revived) as object;
 }

@@ -24,6 +24,7 @@ export async function startRollout(fleet: SimulatedFleet, address: string): Prom
   const { base } = fleet.live.configuration.releases;
   const target = await fleet.replica.apply(appResources(address));
   await fleet.replica.rollout({ step: "start", target: null, policy: null });
+  await fleet.look();
   await fleet.settled();
   return { base, target };
 }
