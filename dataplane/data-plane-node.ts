@@ -5,6 +5,7 @@ import type { Announcement } from "../model/resource.ts";
 import { Bindings } from "./bindings.ts";
 import type { DiskFault } from "./cache/disk-fault.ts";
 import { Routing } from "./choose/routing.ts";
+import { closeConnections, serversToClose } from "./closing-connections.ts";
 import { ConnectionRouter } from "./connection-router.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { CommitFeed } from "./feed/commit-feed.ts";
@@ -12,7 +13,6 @@ import { Follower, type FollowerState } from "./feed/follower.ts";
 import { inSlices } from "./feed/in-slices.ts";
 import type { HealthTransition, ServerHealthBoard } from "./health/server-health.ts";
 import type { DataPlaneNodeOptions } from "./node-options.ts";
-import type { RoutedConnection } from "./routed-connection.ts";
 import { ServerSide } from "./server-side.ts";
 import type { SessionAffinity } from "./session-affinity.ts";
 import type { LearntExchange } from "./sharing/learnt-exchange.ts";
@@ -50,7 +50,7 @@ export class DataPlaneNode {
       options.onState();
     };
     this.#routing = new Routing(options.hashSeed);
-    this.#follower = new Follower((changes, position) => this.#apply(changes, position), changed, options.cache);
+    this.#follower = new Follower(options.identity, (...to) => this.#apply(...to), changed, options.cache);
     this.#servers = this.#newServerSide();
     this.#router = this.#newRouter();
     this.#engine = options.createEngine(this.#router);
@@ -154,11 +154,11 @@ export class DataPlaneNode {
   }
 
   #newServerSide(): ServerSide {
-    const { monotonicMs: nowMs, random, resolve, region, instance } = this.#options;
+    const { monotonicMs: nowMs, random, resolve, identity, instance } = this.#options;
     return new ServerSide({
       routing: this.#routing,
       resolve,
-      region,
+      region: identity.region,
       instance,
       sourceTransparent: () => this.#engine.sourceTransparent,
       nowMs,
@@ -193,9 +193,7 @@ export class DataPlaneNode {
     this.#session?.reportSoon();
     this.#router.waiting.roomAnywhere();
     if (to !== "down" || this.#routing.farm(farmOf(server))?.farm.onMarkedDown !== "close") return;
-    this.#engine.visit((id, context) => {
-      if ((context as RoutedConnection).server?.name === server) this.#engine.abort(id, "server_down");
-    });
+    closeConnections(this.#engine, new Set([server]), "server_down");
   }
 
   #host(): SessionHost {
@@ -235,7 +233,7 @@ export class DataPlaneNode {
   #explain(listener: string, announcement: Announcement): Explanation | string {
     const wanted = listener === "" ? this.#onlyListener() : listener;
     if (wanted === undefined) return "this node has no listener, or several: name one";
-    const at = { conditions: this.#servers.dispatch.conditions(), region: this.#options.region };
+    const at = { conditions: this.#servers.dispatch.conditions(), region: this.#options.identity.region };
     return explainDecision({ routing: this.#routing, revision: this.#routedRevision, ...at }, wanted, announcement);
   }
 
@@ -280,8 +278,10 @@ export class DataPlaneNode {
 
   /** The tables change first, all of them together; binding addresses follows. */
   async #apply(changes: readonly Change[], { revision }: Position): Promise<void> {
+    const closing = serversToClose(changes, (farm) => this.#routing.farm(farm)?.farm);
     await inSlices(this.#routing.applying(changes));
     this.#routedRevision = revision;
+    closeConnections(this.#engine, closing, "server_removed");
     this.#servers.apply(changes);
     for (const { before, after } of changes) if (before !== null && after === null) this.traffic.forget(before.name);
     this.#router.waiting.roomAnywhere();

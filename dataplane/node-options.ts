@@ -1,3 +1,4 @@
+import type { NodeIdentity } from "../model/node-identity.ts";
 import type { DiskFault } from "./cache/disk-fault.ts";
 import type { LastKnownGood } from "./cache/last-known-good.ts";
 import type { ClosedConnection, ConnectionHandler, Engine } from "./engine/engine.ts";
@@ -20,8 +21,8 @@ export interface DataPlaneNodeOptions {
   readonly session: ((host: SessionHost) => NodeSession) | undefined;
   /** The way to the other nodes of the region; undefined for a node that has none. */
   readonly exchange?: ((host: LearntHost) => LearntExchange) | undefined;
-  /** Where the node stands; empty for nowhere. */
-  readonly region: string;
+  /** Who the node is: what is released to it, and which servers are near. */
+  readonly identity: NodeIdentity;
   /** Begins the unique ids of this process's connections. */
   readonly instance: string;
   readonly resolve: Resolve;

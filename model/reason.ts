@@ -77,6 +77,8 @@ export type NodeEnd =
   | "connections_max"
   /** Checks marked its server down, and the farm closes such connections. */
   | "server_down"
+  /** Its server was deleted, and the farm closes such connections. */
+  | "server_removed"
   /** The client went away while a server was sought. */
   | "client_gone"
   /** The node stops, and its grace is over. */

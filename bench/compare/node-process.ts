@@ -36,7 +36,7 @@ async function run({ engine, threads, snapshotPath }: NodeArguments): Promise<vo
     createEngine: (handler) => openEngine(engine, handler, threads),
     feed,
     session: undefined,
-    region: "",
+    identity: { id: "bench", region: "", labels: {} },
     instance: "bench",
     resolve: async () => ({ addresses: [], ttlMs: 1000, missing: null }),
     random: Math.random,

@@ -138,7 +138,11 @@ class FleetSimulation {
       const { position } = follower.status;
       this.#history.update(`${node} ${position.revision} ${this.#time.nowMs}\n`);
     };
-    const follower: Follower = new Follower(() => Promise.resolve(note()), noted);
+    const follower: Follower = new Follower(
+      { id: `node-${node}`, region: "", labels: {} },
+      () => Promise.resolve(note()),
+      noted,
+    );
     const feed = new SimulatedFeed({
       node,
       log: this.#log,

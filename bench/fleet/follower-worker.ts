@@ -37,6 +37,7 @@ const ledger = new SwapLedger(followers, (revision, times) => {
 function follow(index: number): void {
   const routing = new Routing(index);
   const follower = new Follower(
+    { id: `bench-${index}`, region: "", labels: {} },
     async (changes, { revision }) => {
       await inSlices(routing.applying(changes));
       ledger.swapped(index - first, revision, sharedNowMs());

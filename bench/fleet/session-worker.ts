@@ -50,6 +50,7 @@ function nodeState(): NodeState {
 }
 
 const follower = new Follower(
+  { id: "bench", region: "", labels: {} },
   () => Promise.resolve(),
   () => undefined,
 );

@@ -51,7 +51,7 @@ describe("at every moment", () => {
       const commits = 1200 + Math.floor(random() * 800);
       for (let each = 0; each < commits; each += 1) {
         cache.changing();
-        cache.committed(served.commit(created(`c${history}x${each}`)), served.configuration);
+        cache.committed([served.commit(created(`c${history}x${each}`))], served.configuration);
         if (random() < 0.05) await setImmediate();
       }
     }

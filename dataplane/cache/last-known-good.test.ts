@@ -118,7 +118,7 @@ describe("what a node served", () => {
     const cache = open();
     cache.changing();
     const sealed = served.commit(created("late"));
-    cache.committed(sealed, served.configuration);
+    cache.committed([sealed], served.configuration);
     expect(cache.kept.position.revision).toBe(5);
     await kept(cache, served.configuration);
   });
@@ -208,11 +208,11 @@ describe("a state directory", () => {
       symlinkSync("/dev/full", join(directory, file));
       cache.changing();
       if (file === "snapshot.new") cache.replaced(served.configuration);
-      else cache.committed(served.commit(created("x")), served.configuration);
+      else cache.committed([served.commit(created("x"))], served.configuration);
       expect((await waitFor("the fault", () => cache.fault)).reason).toBe("no_space");
       expect(cache.kept.position.revision).toBe(5);
       cache.changing();
-      cache.committed(served.commit(created("y")), served.configuration);
+      cache.committed([served.commit(created("y"))], served.configuration);
       unlinkSync(join(directory, file));
       await waitFor("the next try", () => cache.fault === undefined, 20_000);
       await kept(cache, served.configuration);
@@ -231,12 +231,12 @@ describe("a state directory", () => {
     });
     rmSync(directory, { recursive: true });
     cache.changing();
-    cache.committed(served.commit(created("x")), served.configuration);
+    cache.committed([served.commit(created("x"))], served.configuration);
     const fault = await waitFor("the fault", () => cache.fault);
     expect(fault.reason).toBe("other");
     expect(changes).toBeGreaterThan(0);
     cache.changing();
-    cache.committed(served.commit(created("y")), served.configuration);
+    cache.committed([served.commit(created("y"))], served.configuration);
     mkdirSync(directory);
     await waitFor("the next try", () => cache.fault === undefined, 20_000);
     expect(cache.kept.position).toEqual(served.configuration.position);

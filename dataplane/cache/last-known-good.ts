@@ -32,7 +32,7 @@ export interface Kept {
 }
 
 interface Pending extends Kept {
-  readonly sealed: SealedCommit;
+  readonly commits: readonly SealedCommit[];
 }
 
 /**
@@ -109,14 +109,14 @@ export class LastKnownGood implements ServedJournal {
     this.#settled = undefined;
   }
 
-  committed(sealed: SealedCommit, served: Configuration): void {
+  committed(commits: readonly SealedCommit[], served: Configuration): void {
     this.#settled = served;
     if (this.#closed) return;
     // A snapshot that is yet to begin will have it.
     if (!this.#parted || this.#snapshotting) {
       const { position, digest } = served;
-      this.#pending.push({ sealed, position, digest });
-      this.#pendingBytes += sealed.body.length;
+      this.#pending.push({ commits, position, digest });
+      for (const { body } of commits) this.#pendingBytes += body.length;
       if (this.#pendingBytes > pendingBytesMax) {
         this.#fault ??= { reason: "too_slow", detail: `over ${pendingBytesMax} bytes of commits wait to be written` };
         this.#part();
@@ -203,13 +203,14 @@ export class LastKnownGood implements ServedJournal {
   /** Appends all that waits, with one sync. */
   async #append(): Promise<void> {
     const batch = this.#pending;
-    const last = batch.at(-1);
-    if (last === undefined) return;
+    const [first, last] = [batch[0], batch.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const commits = batch.flatMap((each) => each.commits);
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#tail ??= await TailFile.create(this.#directory, (batch[0] as Pending).position.revision - 1);
-    this.#tailBytes += await this.#tail.append(batch.map(({ sealed }) => sealed));
-    this.#tailCommits += batch.length;
+    this.#tail ??= await TailFile.create(this.#directory, first.position.revision - first.commits.length);
+    this.#tailBytes += await this.#tail.append(commits);
+    this.#tailCommits += commits.length;
     if (this.#tailCommits >= tailCommitsMax || this.#tailBytes >= tailBytesMax) this.#snapshotDue = true;
     this.#keep({ position: last.position, digest: last.digest });
   }

@@ -96,6 +96,7 @@ const reasonCodes = {
   queue_full: 36,
   queue_timeout: 37,
   server_down: 38,
+  server_removed: 39,
 } as const satisfies Record<CloseReason, number>;
 
 export const closeReasons = Object.keys(reasonCodes) as readonly CloseReason[];

@@ -13,13 +13,19 @@ export interface CommitFeed {
 export type FeedState = "following" | "silent" | "disconnected";
 
 export interface CommitSink {
-  /** Where the node stands; asked at each (re)connect. */
+  /** How far the node knows the log, whatever it serves of it; asked at each (re)connect. */
   position(): Position;
-  /** The next commit in order. The sink checks the chain. Rejects to have the feed start over by snapshot. */
-  commit(sealed: SealedCommit): Promise<void>;
-  /** A whole configuration that replaces what the node has. */
+  /** A snapshot beyond this revision is of no use: the node is to go back to it. Undefined where any will do. */
+  readonly snapshotRevisionMax?: number | undefined;
+  /**
+   * The next commit in order. The sink checks the chain. `more`: this is what the log had already, or a beacon comes right
+   * behind it, so that nothing is to be concluded from its being the last one so far. Rejects to have the feed start over
+   * from the sink's position, by snapshot where there is one.
+   */
+  commit(sealed: SealedCommit, more?: boolean): Promise<void>;
+  /** A whole configuration to go on from. It is served once the end of the log is heard. */
   snapshot(configuration: Configuration): Promise<void>;
-  /** Where the log stands, heard now: current, or behind. */
+  /** Where the log stands, heard now: current, or behind. Rejects as `commit` does. */
   beacon(head: Position): Promise<void>;
   /**
    * The feed was lost, or is back. The node serves on. `silent`: the server answers, but for some seconds no replica has

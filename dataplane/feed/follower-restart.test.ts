@@ -4,7 +4,7 @@ import { Configuration } from "../../model/configuration.ts";
 import { created, Followed, HandMadeLog, serving } from "../../test/dataplane/followed.ts";
 
 describe("a node that kept what it served", () => {
-  it("serves that before anything is heard of the log, and goes on from there", async () => {
+  it("serves that before anything is heard of the log, and goes on from there once it hears the log's end", async () => {
     const log = new HandMadeLog();
     log.append(created("a"), created("b"));
     const followed = new Followed();
@@ -13,6 +13,8 @@ describe("a node that kept what it served", () => {
     expect(followed.follower.status).toMatchObject({ loaded: true, position: log.head, feed: "disconnected" });
     expect(followed.follower.position()).toEqual(log.head);
     await followed.follower.commit(log.append(created("c")));
+    expect(followed.follower.status).toMatchObject({ position: { revision: 1 }, logPosition: log.head });
+    await followed.follower.beacon(log.head);
     expect(followed.applied.at(-1)).toMatchObject({ names: ["farms/c"], revision: 2 });
     expect(followed.journal).toEqual(["changing", "changing", "committed 2 after 2"]);
   });

@@ -215,6 +215,8 @@ describe("another history", () => {
     other.append(created("a"), created("b"), created("z"));
     followed.follower.forked("another");
     await followed.follower.snapshot(Configuration.restore(other.head, [...other.configuration.resources()]));
+    expect([followed.applied, followed.follower.position()]).toEqual([[], other.head]);
+    await followed.follower.beacon(other.head);
     expect(followed.applied).toMatchObject([{ names: ["farms/z", "-farms/c"], revision: 1 }]);
     expect(followed.follower.status).toMatchObject({ position: other.head, stalled: undefined, loaded: true });
     await followed.follower.commit(other.append(created("y")));

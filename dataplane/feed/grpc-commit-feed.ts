@@ -49,7 +49,9 @@ export class GrpcCommitFeed implements CommitFeed {
   async #once(address: string, sink: CommitSink, signal: AbortSignal): Promise<boolean> {
     const client = new ConfigServiceClient(address, credentials.createInsecure(), controlPlaneChannel);
     const { revision, hash }: Position = sink.position();
-    const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed: true };
+    // It can't be told which snapshot: where not all will do, the log itself is asked for.
+    const snapshotAllowed = sink.snapshotRevisionMax === undefined;
+    const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed };
     const stream = client.watchCommits(request);
     const cancel = (): void => stream.cancel();
     signal.addEventListener("abort", cancel);
@@ -102,7 +104,8 @@ async function deliver({ part }: WatchCommitsResponse, parts: SnapshotParts, sin
       return;
     case "commit":
       await parts.finish(sink);
-      await sink.commit(part.value);
+      // The control plane says where the log ends right behind the last one that it has.
+      await sink.commit(part.value, true);
       return;
     case "beacon": {
       await parts.finish(sink);

@@ -8,8 +8,8 @@ import type { Configuration } from "../../model/configuration.ts";
 export interface ServedJournal {
   /** The configuration that was handed over last is about to change. */
   changing(): void;
-  /** A commit was carried out; `served` has it. */
-  committed(sealed: SealedCommit, served: Configuration): void;
+  /** Commits in order were carried out, of which only the last one changed the configuration; `served` has them. */
+  committed(commits: readonly SealedCommit[], served: Configuration): void;
   /** Another configuration is served, which does not continue the one before. */
   replaced(served: Configuration): void;
 }

@@ -1,14 +1,12 @@
 import { Events, type Msg, type NatsConnection } from "nats";
 import { origin, type Position, sameBytes } from "../../model/commit.ts";
-import type { LogNames } from "../../model/log-names.ts";
 import { decodeBeacon } from "../../model/wire/log-record.ts";
 import { decodeSnapshot } from "../../model/wire/snapshot.ts";
-import type { Backoff } from "../feed/backoff.ts";
 import type { CommitSink, FeedState } from "../feed/commit-feed.ts";
 import { Beacons } from "./beacons.ts";
 import { EarlyEnd } from "./early-end.ts";
 import { FeedWindow } from "./feed-window.ts";
-import type { FeedTimes } from "./feed-times.ts";
+import type { FeedSetting } from "./feed-setting.ts";
 import { hashOf, LogReader, type PlacedRecord } from "./log-reader.ts";
 import { readAhead } from "./read-ahead.ts";
 import type { ServedHistory } from "./served-history.ts";
@@ -25,13 +23,6 @@ const hintedPollMs = 50;
 
 /** A first answer is waited for so long, and twice as long after each that did not come. */
 const firstAnswerMs = 250;
-
-export interface FeedSetting {
-  readonly names: LogNames;
-  readonly times: FeedTimes;
-  readonly backoff: Backoff;
-  readonly onLost: (why: string) => void;
-}
 
 /**
  * One connection's life, over as many losses and returns as the library heals. All that is told to the sink is told by
@@ -218,7 +209,7 @@ export class FeedSession {
     const from = this.#sink.position().revision + 1;
     for await (const placed of readAhead(this.#reader, from, Math.min(to, from + recordsPerTurnMax - 1))) {
       if (signal.aborted) return;
-      await this.#sink.commit(await this.#reader.commitOf(placed));
+      await this.#sink.commit(await this.#reader.commitOf(placed), true);
       this.#answeredAtMs = performance.now();
       this.#history.at(this.#sink.position());
     }
@@ -230,7 +221,9 @@ export class FeedSession {
     if (end - revision < snapshotAheadMin) return;
     const pointer = await this.#reader.snapshotPointer();
     if (pointer === undefined || pointer.position.revision - revision < snapshotAheadMin) return;
-    if (pointer.position.revision > end || !this.#history.mayReplace(pointer.position)) return;
+    if (pointer.position.revision > Math.min(end, this.#sink.snapshotRevisionMax ?? end)) return;
+    const mayReplace = this.#history.mayReplace(pointer.position);
+    if (!mayReplace && !(await this.#goesBack(end))) return;
     // A snapshot of a history that was given up may still be there.
     if (!(await this.#isOurHistory(pointer.position))) return;
     const body = await this.#reader.snapshot(pointer);
@@ -239,7 +232,15 @@ export class FeedSession {
     if (!samePlace(configuration.position, pointer.position)) return;
     await this.#sink.snapshot(configuration);
     this.#answeredAtMs = performance.now();
-    this.#history.serves(configuration.position);
+    if (mayReplace) this.#history.serves(configuration.position);
+    else this.#history.goesBackTo(configuration.position);
+  }
+
+  /** Whether the node folds anew only to go back, along a log that has what it knew. */
+  async #goesBack(end: number): Promise<boolean> {
+    const known = this.#history.mustHave;
+    if (this.#sink.snapshotRevisionMax === undefined || known === undefined || known.revision > end) return false;
+    return this.#isOurHistory(known);
   }
 
   /** The node is where the log ends, by number. */

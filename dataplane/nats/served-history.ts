@@ -42,6 +42,20 @@ export class ServedHistory {
     return this.#continued && position.revision >= served.revision;
   }
 
+  /** What the log must have, for the node to follow it; undefined while anything will do. */
+  get mustHave(): Position | undefined {
+    return this.#served;
+  }
+
+  /**
+   * The node goes on from a snapshot that is older than what it knew, of a log that was seen to have what it knew: it
+   * is taken back to an old revision.
+   */
+  goesBackTo({ revision }: Position): void {
+    this.#fedRevision = revision;
+    this.#continued = true;
+  }
+
   /** The node has been told that this is the log. */
   serves(position: Position): void {
     this.#served = position.revision > 0 ? position : this.#served;

@@ -70,6 +70,12 @@ function registerServerMetrics(registry: Registry, node: DataPlaneNode, monotoni
 function registerStateMetrics(registry: Registry, node: DataPlaneNode): void {
   const gauges: readonly (readonly [name: string, help: string, value: () => number])[] = [
     ["revision", "Revision that the rule tables are built from.", () => node.state.position.revision],
+    ["log_revision", "Revision to which the log is known.", () => node.state.logPosition.revision],
+    [
+      "released_revision",
+      "Revision that is released to the node, as far as the log is known.",
+      () => node.state.releasedRevision,
+    ],
     ["kept_revision", "Revision that the node would start with, from its state directory.", () => node.keptRevision],
     ["state_dir_failing", "1 while the state directory can't be used.", () => Number(node.diskFault !== undefined)],
     [

@@ -9,7 +9,8 @@ const digest = new Uint8Array(32).fill(9);
 
 function parts(more: Partial<NodeState> = {}): NodeState {
   const position = { epoch: 1, revision: 12, hash: new Uint8Array(32) };
-  const follower = { position, digest, loaded: true, feed: "following" as const, stalled: undefined };
+  const log = { logPosition: { ...position, revision: 15 }, releasedRevision: 12 };
+  const follower = { position, digest, ...log, loaded: true, feed: "following" as const, stalled: undefined };
   const clocks = { monotonicMs: 5000, wallMs: 1_700_000_005_000 };
   return {
     follower,
@@ -50,6 +51,7 @@ describe("a report", () => {
     const expected = {
       epoch: 1n,
       revision: 12n,
+      logRevision: 15n,
       digest,
       connections: 3n,
       feed: FeedState.FEED_STATE_FOLLOWING,

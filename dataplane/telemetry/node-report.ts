@@ -76,6 +76,7 @@ export function nodeReport(parts: NodeState): NodeReport {
   return {
     epoch: BigInt(position.epoch),
     revision: BigInt(position.revision),
+    logRevision: BigInt(follower.logPosition.revision),
     digest,
     feed: feedStates[follower.feed],
     draining: parts.draining,

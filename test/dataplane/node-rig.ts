@@ -33,7 +33,10 @@ class WatchedFeed implements CommitFeed {
   follow(sink: CommitSink, signal: AbortSignal): Promise<void> {
     const watched: CommitSink = {
       position: () => sink.position(),
-      commit: (sealed) => sink.commit(sealed),
+      get snapshotRevisionMax() {
+        return sink.snapshotRevisionMax;
+      },
+      commit: (sealed, more) => sink.commit(sealed, more),
       snapshot: (configuration) => sink.snapshot(configuration),
       beacon: async (head) => {
         await sink.beacon(head);
@@ -84,7 +87,7 @@ export class NodeRig {
       feed: this.#feed,
       session: (host) => new FleetSession({ ...parts, hello, host }),
       exchange: exchange && (() => exchange),
-      region: "",
+      identity: { id: "n1", region: "", labels: {} },
       instance: "n1",
       resolve: async () => ({ addresses: [], ttlMs: 1000, missing: null }),
       hashSeed: 1,

@@ -39,7 +39,7 @@ export class Served {
     for (let each = 0; each < count; each += 1) {
       cache.changing();
       const sealed = this.commit(created(`${id}${this.configuration.position.revision}`));
-      cache.committed(sealed, this.configuration);
+      cache.committed([sealed], this.configuration);
     }
     await kept(cache, this.configuration);
   }

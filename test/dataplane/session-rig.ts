@@ -32,7 +32,15 @@ class RecordingNode implements SessionHost {
     this.asked += 1;
     const position = { epoch: 1, revision: 1, hash: new Uint8Array(32) };
     const stalled = { reason: "forked" as const, detail: "x".repeat(this.reportBytes) };
-    const follower = { position, digest: new Uint8Array(32), loaded: true, feed: "following" as const, stalled };
+    const log = { logPosition: position, releasedRevision: 1 };
+    const follower = {
+      position,
+      ...log,
+      digest: new Uint8Array(32),
+      loaded: true,
+      feed: "following" as const,
+      stalled,
+    };
     const nothing = {
       kept: undefined,
       diskFault: undefined,

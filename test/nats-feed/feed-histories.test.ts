@@ -32,6 +32,7 @@ function fed(sink: RecordingSink | Follower, times: Partial<FeedTimes> = {}): Fe
 
 function follower(): Follower {
   return new Follower(
+    { id: "n1", region: "", labels: {} },
     async () => undefined,
     () => undefined,
   );

@@ -47,7 +47,15 @@ export class SessionNode {
 function quietNode(): SessionHost {
   const position = { epoch: 1, revision: 1, hash: new Uint8Array(32) };
   const state: NodeState = {
-    follower: { position, digest: new Uint8Array(32), loaded: true, feed: "following", stalled: undefined },
+    follower: {
+      position,
+      digest: new Uint8Array(32),
+      logPosition: position,
+      releasedRevision: 1,
+      loaded: true,
+      feed: "following",
+      stalled: undefined,
+    },
     kept: undefined,
     diskFault: undefined,
     unbound: [],
