@@ -39,6 +39,6 @@ export class WaveWatch {
 
 /** The revision with which the present wave's watch begins. */
 function beginningOf({ decisions }: RolloutRecord): number {
-  const begins = ["started", "wave_released", "resumed"];
-  return decisions.findLast(({ step }) => begins.includes(step))?.revision ?? 0;
+  const begins: ReadonlySet<string> = new Set(["started", "wave_released", "resumed"]);
+  return decisions.findLast(({ step }) => begins.has(step))?.revision ?? 0;
 }

@@ -46,6 +46,16 @@ const plants: Readonly<Record<string, { readonly caught: Plant; readonly spared:
     caught: { "controlplane/decide/a.ts": `import type { EventLog } from "../log/event-log.ts";` },
     spared: { "controlplane/decide/a.ts": `import { b } from "./b.ts"; import { c } from "../../model/c.ts";` },
   },
+  "The plan of a rollout imports the model, what is decided and what is seen of nodes.": {
+    caught: { "controlplane/rollout/plan/a.ts": `import { FleetView } from "../../fleet/fleet-view.ts";` },
+    spared: { "controlplane/rollout/plan/a.ts": `import { decide } from "../../decide/decide.ts";` },
+  },
+  "Waves are judged by the model and what is seen of nodes.": {
+    caught: { "controlplane/rollout/judge/a.ts": `import { decide } from "../../decide/decide.ts";` },
+    spared: {
+      "controlplane/rollout/judge/a.ts": `import { b } from "./b.ts"; import type { N } from "../node-observation.ts";`,
+    },
+  },
   "The node's pure folders import the model and each other.": {
     caught: {
       "dataplane/choose/a.ts": `import { b } from "../engine/b.ts";`,

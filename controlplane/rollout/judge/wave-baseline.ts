@@ -45,6 +45,8 @@ export class WaveBaseline {
   readonly record: RolloutRecord;
   readonly #prior: ReleasedRevisions;
   readonly #nodes = new Map<string, Watched>();
+  /** Nothing more is admitted until the next observation. */
+  #isFull = false;
 
   /** `earlier` is the baseline of a wave before, or of the same wave before a pause: it knows how nodes did before the target. */
   constructor(
@@ -69,6 +71,7 @@ export class WaveBaseline {
 
   /** Takes all nodes as they are now. */
   observe(nodes: Iterable<NodeObservation>): void {
+    this.#isFull = false;
     const shown = new Set<string>();
     for (const node of nodes) {
       shown.add(node.identity.id);
@@ -127,7 +130,9 @@ export class WaveBaseline {
 
   #makeRoom(): boolean {
     if (this.#nodes.size < nodesWatchedMax) return true;
+    if (this.#isFull) return false;
     for (const [id, { seen }] of this.#nodes) if (!seen.reachable) return this.#nodes.delete(id);
+    this.#isFull = true;
     return false;
   }
 }
@@ -138,13 +143,13 @@ export class WaveBaseline {
  */
 function countedBetween(last: NodeObservation, now: NodeObservation): OutcomeCounters {
   if (now.bootId !== last.bootId) return now.counters;
-  const grown = (key: keyof OutcomeCounters): number => Math.max(0, now.counters[key] - last.counters[key]);
-  return {
-    connects: grown("connects"),
-    connectFailures: grown("connectFailures"),
-    handshakes: grown("handshakes"),
-    handshakeFailures: grown("handshakeFailures"),
+  const grown: OutcomeCounters = {
+    connects: now.counters.connects - last.counters.connects,
+    connectFailures: now.counters.connectFailures - last.counters.connectFailures,
+    handshakes: now.counters.handshakes - last.counters.handshakes,
+    handshakeFailures: now.counters.handshakeFailures - last.counters.handshakeFailures,
   };
+  return Object.values(grown).some((count) => count < 0) ? nothingCounted : grown;
 }
 
 export function sum(left: OutcomeCounters, right: OutcomeCounters): OutcomeCounters {
