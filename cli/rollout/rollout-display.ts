@@ -1,6 +1,7 @@
 import type { Rollout } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 import type { CliContext } from "../context.ts";
 import { isTerminal, print } from "../context.ts";
+import { clipped } from "../output/display-width.ts";
 import { documentText } from "../output/output-form.ts";
 import type { OutputForm } from "../output/output-form.ts";
 import { rolloutText } from "../output/rollout-status-text.ts";
@@ -78,7 +79,7 @@ class RedrawnRollout implements RolloutDisplay {
     const ageMs = performance.now() - this.#shownAtMs;
     // The last column stays free: some terminals break the line once it is filled.
     const shape = { width: Math.max(1, columns - 1), ageMs };
-    const notice = this.#notice === "" ? [] : [this.#notice.slice(0, shape.width), ""];
+    const notice = this.#notice === "" ? [] : [clipped(this.#notice, shape.width), ""];
     const linesOf = (regions: boolean): string[] => [
       ...notice,
       ...rolloutText(this.#context, this.#rollout as Rollout, { ...shape, regions })
