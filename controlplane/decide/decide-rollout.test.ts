@@ -1,76 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { ReleaseEvent, WaveJudgement } from "../../model/release-event.ts";
-import type { RolloutName } from "../../model/resource-name.ts";
-import { policy, ReleaseHistory, staged } from "../../test/controlplane/release-history.ts";
+import {
+  type Taken,
+  abort,
+  byGate,
+  byHand,
+  complete,
+  emergency,
+  given,
+  promote,
+  r3,
+  release,
+  resume,
+  start,
+} from "../../test/controlplane/given-rollout.ts";
+import { ReleaseHistory, staged } from "../../test/controlplane/release-history.ts";
 import type { RolloutStepWish } from "./command.ts";
 import { releaseSentence } from "./release-sentence.ts";
-import { layersMax } from "./start-rollout.ts";
-
-const judgement = (wave: number): WaveJudgement => ({
-  wave,
-  counts: { nodes: 1, reachable: 1, applied: 1, refused: 0, lost: 0, crashed: 0, different: 0 },
-  gates: [],
-});
-
-/** An event in short; of a start what it releases, in which waves. */
-function short(event: ReleaseEvent): string {
-  const { rollout, type } = event;
-  const promoted = "promoted" in event && event.promoted ? " promoted" : "";
-  if (type === "wave_released") return `${rollout} wave ${event.wave}${promoted}`;
-  if (type !== "rollout_started") return `${rollout} ${type.slice("rollout_".length)}${promoted}`;
-  const { targetRevision, staged: release } = event.start;
-  return `${rollout} started ${targetRevision}: ${release.waves.map(({ title }) => title).join(", ")}`;
-}
-
-const start: RolloutStepWish = { step: "start", target: null, policy: null };
-const emergency: RolloutStepWish = { step: "emergency", target: null };
-const r3: RolloutName = "rollouts/r3";
-const release = (wave: number, rollout = r3): RolloutStepWish => ({
-  step: "release_wave",
-  rollout,
-  wave,
-  judgement: judgement(wave - 1),
-});
-const complete = (wave: number): RolloutStepWish => ({ step: "complete", rollout: r3, judgement: judgement(wave) });
-const byHand = (step: "pause" | "roll_back"): RolloutStepWish => ({
-  step,
-  rollout: null,
-  failedGate: null,
-  judgement: null,
-});
-const byGate = (step: "pause" | "roll_back", wave: number): RolloutStepWish => ({
-  step,
-  rollout: r3,
-  failedGate: "refused",
-  judgement: judgement(wave),
-});
-const resume: RolloutStepWish = { step: "resume", rollout: null };
-const abort: RolloutStepWish = { step: "abort", rollout: null };
-const promote = (full: boolean): RolloutStepWish => ({ step: "promote", rollout: null, full, judgement: null });
-
-type Taken = RolloutStepWish | "change" | "immediate";
-
-/** Revision 2 waits for a rollout in three waves; then the steps are taken. */
-function given(...steps: readonly Taken[]) {
-  const history = new ReleaseHistory();
-  history.setDefault(staged({ title: "canary", labels: { canary: "true" } }, { percent: 50 }));
-  history.change();
-  for (const step of steps) {
-    if (step === "change") history.change();
-    else if (step === "immediate") history.setDefault(null);
-    else if ("refused" in history.ask(step)) throw new Error(`${step.step} is refused in what is given`);
-  }
-  return {
-    when(step: RolloutStepWish) {
-      const decision = history.ask(step);
-      return {
-        releases: history.releases,
-        outcome: "refused" in decision ? decision.refused : decision.releases.map(short).join("; "),
-        words: "refused" in decision ? decision.violations.map((each) => `${each.field}: ${each.description}`) : [],
-      };
-    },
-  };
-}
 
 const inStates: Readonly<Record<string, readonly Taken[]>> = {
   none: [],
@@ -191,110 +136,6 @@ describe("a step of the controller", () => {
     expect(given(start).when(silent).words).toEqual([
       "wave: no wave of rollouts/r3 was judged; wave 1 was released last",
     ]);
-  });
-});
-
-describe("a start", () => {
-  const at = (revision: number, name: `rolloutPolicies/${string}` | null = null): RolloutStepWish => ({
-    step: "start",
-    target: { revision, digest: new Uint8Array(32).fill(revision) },
-    policy: name,
-  });
-  test("says what is under way", () => {
-    expect(given(start).when(start).words).toEqual([
-      "name: rollouts/r3 is under way (revision 2, 1 of 3 waves are released): complete, abort or roll it back first",
-    ]);
-  });
-  test("is of a revision that the log has", () => {
-    const words =
-      "target_revision: the log has no revision 9; its last is 2, and 2 is the newest that changed the configuration";
-    for (const step of [at(9), { ...emergency, target: { revision: 9, digest: new Uint8Array(32) } }]) {
-      const asked = given().when(step);
-      expect([asked.outcome, asked.words]).toEqual(["NOT_FOUND", [words]]);
-    }
-    expect(given().when(at(0)).outcome).toBe("NOT_FOUND");
-    expect(given().when(at(1)).words).toEqual(["target_revision: every node runs revision 1 already"]);
-    expect(new ReleaseHistory().ask(start)).toMatchObject({ refused: nothing });
-  });
-  test("of a step of a rollout is of the configuration there; its digest is that of the head", () => {
-    const history = new ReleaseHistory();
-    history.setDefault(staged({ percent: 5 }));
-    history.change();
-    for (const step of [start, abort]) history.ask(step);
-    expect(history.ask(at(4))).toMatchObject({
-      releases: [{ start: { targetRevision: 2, targetDigest: history.configuration.digest } }, {}],
-    });
-    history.ask(abort);
-    history.change();
-    expect(history.ask(at(4))).toMatchObject({ releases: [{ start: { targetRevision: 2 } }, {}] });
-  });
-  test("of an earlier revision keeps the digest that it came with", () => {
-    const history = new ReleaseHistory();
-    history.setDefault(staged({ percent: 5 }));
-    history.change();
-    history.change();
-    expect(history.ask(at(2))).toMatchObject({
-      releases: [{ start: { targetRevision: 2, targetDigest: new Uint8Array(32).fill(2) } }, {}],
-    });
-  });
-  test("is by a policy that there is", () => {
-    const asked = given().when(at(2, "rolloutPolicies/night"));
-    expect(asked.outcome).toBe("NOT_FOUND");
-    expect(asked.words).toEqual([
-      "policy: there is no rolloutPolicies/night; there are: rolloutPolicies/changed, rolloutPolicies/default",
-    ]);
-    expect(given().when(at(2, "rolloutPolicies/changed")).outcome).toBe(
-      "rollouts/r3 started 2: change 2; rollouts/r3 wave 0",
-    );
-  });
-  test("without a policy, or by one that does not stage, is complete at once", () => {
-    const history = new ReleaseHistory();
-    history.change();
-    history.change();
-    for (const revision of [1, 2]) {
-      const before = history.head + 1;
-      const decision = history.ask(at(revision));
-      if ("refused" in decision) throw new Error(JSON.stringify(decision));
-      const name = `rollouts/r${before}`;
-      expect(decision.releases.map(short)).toEqual([
-        `${name} started ${revision}: `,
-        `${name} wave 0`,
-        `${name} completed`,
-      ]);
-      expect(history.releases).toMatchObject({ base: revision, layers: [] });
-      history.commit({ type: "created", resource: policy(null) });
-      history.change();
-    }
-  });
-  test("takes every node, whatever its policy's waves leave out", () => {
-    const history = new ReleaseHistory();
-    history.setDefault(staged({ percent: 100, regions: ["eu"] }, {}, { percent: 5 }));
-    history.change();
-    const waves = (): string[] => history.releases.rollouts.at(-1)?.start.staged.waves.map(({ title }) => title) ?? [];
-    history.ask(start);
-    expect(waves()).toEqual(["wave 1", "wave 2", "wave 3"]);
-    history.ask(abort);
-    history.setDefault(staged({ regions: ["eu"] }));
-    history.ask(start);
-    expect(waves()).toEqual(["wave 1", "the rest"]);
-  });
-  test("is refused where aborted rollouts have left too many revisions in use, unless it clears them", () => {
-    const history = new ReleaseHistory();
-    history.setDefault(staged({ percent: 5 }));
-    for (let aborted = 0; aborted < layersMax; aborted += 1) {
-      history.change();
-      for (const step of [start, abort]) expect(history.ask(step)).not.toHaveProperty("refused");
-    }
-    history.change();
-    const refused = history.ask(start);
-    expect(refused).toMatchObject({ refused: state });
-    expect(JSON.stringify(refused)).toContain("8 aborted rollouts have left nodes on revisions of their own");
-    history.setDefault(staged({ percent: 5 }));
-    history.commit({ type: "created", resource: policy(null, "rolloutPolicies/at-once") });
-    expect(history.ask({ step: "start", target: null, policy: "rolloutPolicies/at-once" })).not.toHaveProperty(
-      "refused",
-    );
-    expect(history.releases.layers).toEqual([]);
   });
 });
 
