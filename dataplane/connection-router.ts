@@ -172,9 +172,10 @@ export class ConnectionRouter implements ConnectionHandler {
   }
 
   #route(listener: string, hello: ClientHello, arrival: Arrival): Verdict {
-    const { routing, revision } = this.#parts;
+    const { routing, revision, traffic } = this.#parts;
     const choice = routing.choose(listener, hello, new HelloNarrowing(hello, arrival));
     const name = hello.serverName();
+    traffic.pending.hellos.saw(listener, name, hello);
     const routed = new RoutedConnection(arrival.id, listener, name, choice?.route?.name ?? null, revision());
     // The listener was deleted while this hello was on its way: the client was accepted, and is told.
     if (choice === undefined)

@@ -2,6 +2,7 @@ import { timestampToWire } from "../../model/wire/timestamp.ts";
 import type { FleetNode as ToldNode, FleetUpdate } from "../../proto/gen/switchyard/log/v1/log.ts";
 import type { FleetBus } from "./fleet-bus.ts";
 import type { FleetNode } from "./fleet-node.ts";
+import { hellosToWire } from "./hello-samples.ts";
 import type { FleetView } from "./fleet-view.ts";
 
 /** How often the others are told of what changed; also where nothing did, so that silence means something. */
@@ -91,7 +92,8 @@ export class FleetExchange {
     const complete = this.#completeDue || this.#ticks % completeEvery === 0;
     this.#ticks += 1;
     this.#completeDue = false;
-    bus.publish({ replica: view.replica, nodes: this.#news(complete), complete });
+    const helloSample = complete ? hellosToWire(view.hellos.own()) : undefined;
+    bus.publish({ replica: view.replica, nodes: this.#news(complete), complete, helloSample });
   }
 
   #news(complete: boolean): ToldNode[] {

@@ -1,7 +1,9 @@
 import { timestampMs } from "../../model/wire/timestamp.ts";
 import type { Node, NodeHello, NodeReport, TrafficDelta } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { FleetNode as ToldNode, FleetUpdate } from "../../proto/gen/switchyard/log/v1/log.ts";
+import type { SampledHello } from "../rollout/plan/sampled-hello.ts";
 import { FleetNode, type LogView, nodeMessage } from "./fleet-node.ts";
+import { HelloSamples, hellosFromWire, toldHellosMax } from "./hello-samples.ts";
 import { helloFault, reportFault } from "./session-limits.ts";
 import { SharedTexts } from "./shared-texts.ts";
 import { NameBudget, TrafficTotals } from "./traffic-totals.ts";
@@ -15,6 +17,8 @@ export const nodesMax = 20_000;
  */
 export class FleetView {
   readonly replica: string;
+  /** What clients announced to the fleet lately. */
+  readonly hellos = new HelloSamples();
   /** By id; those that are gone in the order in which they went. */
   readonly #own = new Map<string, FleetNode>();
   /** By id, each as the replica tells it that holds it. */
@@ -74,10 +78,20 @@ export class FleetView {
     this.#changed(node);
   }
 
+  sampled(node: FleetNode, hellos: readonly SampledHello[]): void {
+    if (this.#own.get(node.id) === node) this.hellos.take(node.id, hellos);
+  }
+
+  /** What clients announced to all nodes lately, the most frequent first. */
+  recentHellos(): readonly SampledHello[] {
+    return this.hellos.recent();
+  }
+
   disconnect(node: FleetNode): void {
     if (this.#own.get(node.id) !== node) return;
     node.connected = false;
     this.#connectedCount -= 1;
+    this.hellos.forget(node.id);
     this.#own.delete(node.id);
     this.#own.set(node.id, node);
     this.#changed(node);
@@ -88,6 +102,8 @@ export class FleetView {
     const { replica } = update;
     if (replica === this.replica) return;
     for (const told of update.nodes) this.#hearNode(replica, told);
+    const hellos = update.helloSample && hellosFromWire(update.helloSample, toldHellosMax);
+    if (typeof hellos === "object") this.hellos.hear(replica, hellos);
     if (!update.complete) return;
     const kept = new Set(update.nodes.map(({ hello }) => hello?.nodeId));
     for (const node of this.#others.values()) if (node.replica === replica && !kept.has(node.id)) this.#dropOther(node);
@@ -95,6 +111,7 @@ export class FleetView {
 
   /** A replica is silent: nobody knows what became of the nodes that it held. */
   lose(replica: string): void {
+    this.hellos.lose(replica);
     for (const node of this.#others.values()) {
       if (node.replica !== replica || !node.connected) continue;
       node.connected = false;

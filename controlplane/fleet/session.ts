@@ -7,6 +7,7 @@ import { type DirectiveDesk, SessionDirectives } from "./directives.ts";
 import type { FleetNode } from "./fleet-node.ts";
 import type { FleetView } from "./fleet-view.ts";
 import { LearntAllowance } from "./learnt-allowance.ts";
+import { hellosFromWire, nodeHellosMax } from "./hello-samples.ts";
 import type { LearntHub, LearntMember } from "./learnt-hub.ts";
 import { helloFault, reportFault, resultFault, trafficFault } from "./session-limits.ts";
 import type { ReceivedMessage } from "./session-message.ts";
@@ -100,6 +101,12 @@ class NodeSession {
         return;
       case "learntQuestion":
         this.#asks();
+        return;
+      case "helloSample": {
+        const hellos = hellosFromWire(message.value, nodeHellosMax);
+        if (typeof hellos === "string") this.#cut(hellos);
+        else view.sampled(node, hellos);
+      }
     }
   }
 

@@ -20,6 +20,9 @@ const reportIntervalMs = 1000;
 const reportIntervalMinMs = 100;
 const reportIntervalMaxMs = 60_000;
 
+/** How often a sample of the hellos goes out. */
+const hellosIntervalMs = 10_000;
+
 /** Directives that are being carried out, or answered; a control plane that asks for more than it reads is left. */
 const directivesMax = 64;
 
@@ -76,6 +79,7 @@ export class FleetSession implements NodeSession {
     this.#writer = writer;
     writer.reportSoon();
     let interval = setInterval(() => writer.reportSoon(), reportIntervalMs);
+    const hellosInterval = setInterval(() => writer.hellosSoon(), hellosIntervalMs);
     try {
       for await (const { message } of stream as AsyncIterable<SessionResponse>) {
         if (message?.$case === "welcome") {
@@ -83,6 +87,7 @@ export class FleetSession implements NodeSession {
           clearInterval(interval);
           interval = setInterval(() => tell(writer), intervalMs(message.value));
           writer.trafficSoon();
+          writer.hellosSoon();
           writer.shareLearnt();
         } else if (message?.$case === "directive" && !directed.take(message.value))
           throw new Error(`the control plane asks for more than ${directivesMax} things at once`);
@@ -93,6 +98,7 @@ export class FleetSession implements NodeSession {
       if (!signal.aborted) onLost(address, error instanceof Error ? error.message : String(error));
     } finally {
       clearInterval(interval);
+      clearInterval(hellosInterval);
       this.#writer = undefined;
       writer.end();
       signal.removeEventListener("abort", cancel);

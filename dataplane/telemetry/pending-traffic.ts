@@ -1,6 +1,7 @@
 import type { CloseReason } from "../../model/reason.ts";
 import type { ServerAnswer } from "../hello/flight-facts.ts";
 import type { Resumption } from "../routed-connection.ts";
+import { HelloSample } from "./hello-sample.ts";
 
 /** Routes, and servers, that are counted for one delta; a node that could report to nobody for days tells of these. */
 const entriesMax = 100_000;
@@ -48,6 +49,8 @@ export interface CountedConnection {
  * sent is merged into what comes, so nothing is ever queued.
  */
 export class PendingTraffic {
+  /** Which hellos they began with; not part of the counts, which are put back where they did not arrive. */
+  readonly hellos = new HelloSample();
   #counts = noCounts();
 
   get empty(): boolean {

@@ -1,12 +1,14 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type {
   DirectiveResult,
+  HelloSample,
   NodeHello,
   SessionRequest,
   SessionResponse,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { learntToWire } from "../../model/wire/learnt.ts";
 import type { LearntOutbox } from "../sharing/session-learnt-exchange.ts";
+import type { SampledHello } from "./hello-sample.ts";
 import { nodeReport } from "./node-report.ts";
 import type { SessionHost } from "./node-session.ts";
 import type { TrafficCounts } from "./pending-traffic.ts";
@@ -35,6 +37,7 @@ export class SessionWriter {
   /** Runs while the last report is too new for another. */
   #gap: NodeJS.Timeout | undefined;
   #trafficDue = false;
+  #hellosDue = false;
   #writing = false;
   #ended = false;
   /** Of the delta that is on its way. */
@@ -57,6 +60,11 @@ export class SessionWriter {
 
   trafficSoon(): void {
     this.#trafficDue = true;
+    this.#next();
+  }
+
+  hellosSoon(): void {
+    this.#hellosDue = true;
     this.#next();
   }
 
@@ -112,8 +120,21 @@ export class SessionWriter {
     if (learnt?.is === "question") return { $case: "learntQuestion", value: { asker: "" } };
     if (learnt !== undefined) return { $case: "learnt", value: learntToWire(learnt.learnt, learnt.to) };
     const { traffic } = this.#host;
+    const hellos = this.#hellosDue ? traffic.hellos.take() : undefined;
+    this.#hellosDue = false;
+    if (hellos !== undefined) return { $case: "helloSample", value: helloSampleMessage(hellos) };
     this.#leaving = this.#trafficDue ? traffic.take(entriesPerDelta) : undefined;
     this.#trafficDue = false;
     return this.#leaving && { $case: "traffic", value: trafficDelta(this.#leaving) };
   }
+}
+
+function helloSampleMessage(hellos: readonly SampledHello[]): HelloSample {
+  return {
+    hellos: hellos.map(({ alpnProtocols, count, ...hello }) => ({
+      ...hello,
+      alpnProtocols: [...alpnProtocols],
+      count: BigInt(count),
+    })),
+  };
 }
