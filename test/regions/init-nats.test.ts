@@ -15,7 +15,7 @@ afterAll(async () => {
 
 describe("init nats", () => {
   it("makes the streams, says so, and changes nothing the second time", async () => {
-    const streams = ["SWITCHYARD_LOG", "SWITCHYARD_BLOBS", "SWITCHYARD_SNAPSHOTS"];
+    const streams = ["SWITCHYARD_LOG", "SWITCHYARD_BLOBS", "SWITCHYARD_SNAPSHOTS", "SWITCHYARD_LEASE"];
     const first = await runInit("--nats", server.controlUrl);
     expect(first).toMatchObject({ code: 0, stdout: streams.map((each) => `made       ${each}\n`).join("") });
     expect(first.stderr).toMatch(/^(?:warning: nats-server 2\.9\.\d+ can't sync before it acknowledges.*\n)?$/);
