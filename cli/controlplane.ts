@@ -3,7 +3,7 @@ import { namespaceDefault } from "../model/log-names.ts";
 import type { CliContext } from "./context.ts";
 import { examples } from "./run-cli.ts";
 import type { ControlPlaneOptions } from "./serve/run-control-plane.ts";
-import { addressOption, insecureOption, logLevelOption } from "./serve/serve-options.ts";
+import { addressOption, emergencyTokenFileOption, insecureOption, logLevelOption } from "./serve/serve-options.ts";
 
 const replicaIdOption = new Option(
   "--replica-id <id>",
@@ -36,6 +36,7 @@ export function registerControlPlane(program: Command, context: CliContext): voi
     .addOption(streamReplicasOption)
     .addOption(addressOption("--admin-address", "where the admin API (gRPC) listens", "127.0.0.1:7700"))
     .addOption(addressOption("--http-address", "where /healthz, /readyz and /metrics are", "127.0.0.1:7780"))
+    .addOption(emergencyTokenFileOption)
     .addOption(logLevelOption)
     .addOption(insecureOption)
     .addHelpText(

@@ -5,6 +5,7 @@ import type { UpOptions } from "./serve/run-up.ts";
 import {
   accessLogOption,
   addressOption,
+  emergencyTokenFileOption,
   engineOption,
   engineThreadsOption,
   insecureOption,
@@ -24,6 +25,7 @@ export function registerUp(program: Command, context: CliContext): void {
     .addOption(engineOption)
     .addOption(engineThreadsOption)
     .addOption(accessLogOption)
+    .addOption(emergencyTokenFileOption)
     .addOption(logLevelOption)
     .addOption(insecureOption)
     .addHelpText(

@@ -1,5 +1,7 @@
 import type { Position } from "../model/commit.ts";
 import { AdminServer } from "./admin/admin-server.ts";
+import type { EmergencyTokenFile } from "./admin/emergency-token-file.ts";
+import { EmergencyToken } from "./admin/emergency-token.ts";
 import { CommitWatchers } from "./admin/watch-commits.ts";
 import { takeDirectives } from "./fleet/direct-node.ts";
 import { DirectiveDesk } from "./fleet/directives.ts";
@@ -24,6 +26,8 @@ export interface ReplicaOptions {
   readonly fleetBus?: FleetBus | undefined;
   /** Which replica takes rollouts further. Owned by the control plane from now on; without one it is this. */
   readonly lease?: Lease | undefined;
+  /** Who has its token may release past everything; without one nobody may. */
+  readonly emergencyTokenFile?: EmergencyTokenFile | undefined;
 }
 
 export interface ControlPlaneOptions extends ReplicaOptions {
@@ -38,6 +42,8 @@ export interface ControlPlaneOptions extends ReplicaOptions {
   readonly now: () => number;
   /** Hears of errors that are ours. */
   readonly onFault: (error: unknown) => void;
+  /** Hears of what operators should look at, such as denied emergency releases. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Names the only replica of a log. */
@@ -112,11 +118,14 @@ export class ControlPlane {
         onNews: (callback) => log.onAppend(callback),
         onFault: fault,
       });
+      const { emergencyTokenFile: file, onWarning = () => undefined } = options;
+      const emergencyToken = new EmergencyToken({ file, monotonicMs, onWarning });
       const admin = await AdminServer.listen({
         address: options.adminAddress,
         descriptors: options.descriptors,
         config: { log, live, committer, watchers, fault },
         fleet: { log, live, view, desk, learnt, bus, exchange, now, monotonicMs, softwareVersion, fault },
+        rollout: { log, live, committer, view, controller: rollouts, emergencyToken, now, fault },
       });
       rollouts.start();
       return new ControlPlane({ log, live, watchers, admin, fleet, rollouts });

@@ -7,6 +7,8 @@ import { joinSocketAddress, type SocketAddress, splitSocketAddress } from "../..
 import { CliFailure } from "../cli-failure.ts";
 import { type CliContext, print } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
+import type { EmergencyTokenFile } from "../../controlplane/admin/emergency-token-file.ts";
+import { emergencyTokenFileOf } from "./emergency-token-option.ts";
 import { aborted, Lifetimes } from "./lifetimes.ts";
 import { processLogger } from "./loggers.ts";
 import { listenOps } from "./ops-server.ts";
@@ -24,6 +26,7 @@ export interface ControlPlaneOptions {
   readonly streamReplicas?: number;
   readonly adminAddress: string;
   readonly httpAddress: string;
+  readonly emergencyTokenFile?: string;
   readonly logLevel: string;
   readonly allowInsecureBind?: boolean;
 }
@@ -41,10 +44,11 @@ export async function runControlPlane(context: CliContext, options: ControlPlane
     throw new CliFailure(exitCode.usage, "--replica-id is for several replicas of a log in NATS: --nats says where");
   if (options.nats !== undefined && options.replicaId === undefined)
     throw new CliFailure(exitCode.usage, "--nats needs a --replica-id: unique, and the same after a restart");
+  const emergencyTokenFile = emergencyTokenFileOf(options.emergencyTokenFile);
   const logger = processLogger(options.logLevel);
   // Where the log turns out to be of another history, all that was made of it is made anew, under the same addresses.
   let addresses: Addresses | undefined = { admin, http };
-  while (addresses !== undefined) addresses = await runOnce(context, options, addresses, logger);
+  while (addresses !== undefined) addresses = await runOnce(context, options, addresses, logger, emergencyTokenFile);
 }
 
 /** Runs until it is aborted, or until it has to begin anew: then it answers where. */
@@ -53,10 +57,11 @@ async function runOnce(
   options: ControlPlaneOptions,
   addresses: Addresses,
   logger: Logger,
+  emergencyTokenFile: EmergencyTokenFile | undefined,
 ): Promise<Addresses | undefined> {
   const lifetimes = new Lifetimes();
   try {
-    const started = await start(context, options, addresses, logger, lifetimes);
+    const started = await start(context, options, { ...addresses, emergencyTokenFile }, logger, lifetimes);
     if (started === undefined) return undefined;
     const { controlPlane, logStatus, replaced } = started;
     const registry = new Registry();
@@ -90,18 +95,18 @@ const never = new Promise<string>(() => undefined);
 async function start(
   context: CliContext,
   { dataDir, nats, namespace, replicaId, streamReplicas }: ControlPlaneOptions,
-  { admin }: Addresses,
+  { admin, emergencyTokenFile }: Addresses & { readonly emergencyTokenFile: EmergencyTokenFile | undefined },
   logger: Logger,
   lifetimes: Lifetimes,
 ): Promise<Started | undefined> {
   if (nats === undefined || replicaId === undefined) {
-    const controlPlane = await startControlPlane(dataDir, admin, logger);
+    const controlPlane = await startControlPlane(dataDir, admin, logger, { emergencyTokenFile });
     lifetimes.add("control plane", () => controlPlane.close(callGraceMs));
     return { controlPlane, logStatus: undefined, replaced: never };
   }
   // Loaded only now: the embedded log needs nothing of NATS.
   const { startNatsControlPlane } = await import("./start-nats-control-plane.ts");
-  const options = { nats, namespace, replicaId, streamReplicas, dataDir, adminAddress: admin };
+  const options = { nats, namespace, replicaId, streamReplicas, dataDir, adminAddress: admin, emergencyTokenFile };
   const started = await startNatsControlPlane(options, logger, context.signal);
   if (started !== undefined) lifetimes.add("control plane", () => started.close(callGraceMs));
   return started;

@@ -5,6 +5,7 @@ import { registerControlPlaneMetrics } from "../../controlplane/control-plane-me
 import { registerNodeMetrics } from "../../dataplane/telemetry/node-metrics.ts";
 import { type CliContext, print } from "../context.ts";
 import { startDemo } from "../demo/start-demo.ts";
+import { emergencyTokenFileOf } from "./emergency-token-option.ts";
 import { aborted, Lifetimes } from "./lifetimes.ts";
 import { logFile } from "./log-file.ts";
 import { openAccessLog, processLogger } from "./loggers.ts";
@@ -25,6 +26,7 @@ export interface UpOptions extends EngineOptions {
   readonly httpAddress: string;
   readonly demo?: boolean;
   readonly accessLog?: string;
+  readonly emergencyTokenFile?: string;
   readonly logLevel: string;
   readonly region: string;
   readonly allowInsecureBind?: boolean;
@@ -34,6 +36,7 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
   const insecure = options.allowInsecureBind ?? false;
   const adminAddress = checkedAddress(options.adminAddress, "--admin-address", insecure);
   const httpAddress = checkedAddress(options.httpAddress, "--http-address", insecure);
+  const emergencyTokenFile = emergencyTokenFileOf(options.emergencyTokenFile);
   const logger = processLogger(options.logLevel);
   const engine = engineOf(options);
   const lifetimes = new Lifetimes();
@@ -42,7 +45,7 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
     if (accessLog !== undefined) lifetimes.add("access log", () => accessLog.close());
     const demo = options.demo === true ? await startDemo(join(options.dataDir, "demo")) : undefined;
     if (demo !== undefined) lifetimes.add("demo servers", () => demo.close());
-    const controlPlane = await startControlPlane(options.dataDir, adminAddress, logger);
+    const controlPlane = await startControlPlane(options.dataDir, adminAddress, logger, { emergencyTokenFile });
     lifetimes.add("control plane", () => controlPlane.close(callGraceMs));
     const admin = `127.0.0.1:${controlPlane.port}`;
     if (controlPlane.position.revision === 0) await demo?.apply(admin);

@@ -83,3 +83,8 @@ export const nodeIdOption = new Option("--id <id>", "the node's id, unique in th
 });
 
 export const regionOption = new Option("--region <region>", "where the node stands").default("");
+
+export const emergencyTokenFileOption = new Option(
+  "--emergency-token-file <file>",
+  "allow emergency releases to whoever has the token in this file (at least 16 characters, mode 600)",
+);

@@ -16,11 +16,12 @@ export async function startControlPlane(
   dataDir: string,
   adminAddress: SocketAddress,
   logger: Logger,
+  replica: ReplicaOptions = {},
 ): Promise<ControlPlane> {
   try {
     mkdirSync(dataDir, { recursive: true });
     const log = await SqliteEventLog.open({ path: join(dataDir, logFile) });
-    return await startControlPlaneOn(log, adminAddress, logger);
+    return await startControlPlaneOn(log, adminAddress, logger, replica);
   } catch (error) {
     throw new CliFailure(exitCode.failed, error instanceof Error ? error.message : String(error));
   }
@@ -41,5 +42,6 @@ export function startControlPlaneOn(
     now: Date.now,
     ...replica,
     onFault: (error) => logger.error({ err: error }, "control plane fault"),
+    onWarning: (message) => logger.warn(message),
   });
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { EmergencyTokenFile } from "../../controlplane/admin/emergency-token-file.ts";
 import type { ControlPlane } from "../../controlplane/control-plane.ts";
 import { connectNats } from "../../controlplane/nats/connect.ts";
 import { JetStreamEventLog, type JetStreamLogStatus } from "../../controlplane/nats/jetstream-event-log.ts";
@@ -32,6 +33,7 @@ export interface NatsControlPlaneOptions {
   readonly streamReplicas: number | undefined;
   readonly dataDir: string;
   readonly adminAddress: SocketAddress;
+  readonly emergencyTokenFile?: EmergencyTokenFile | undefined;
 }
 
 export interface NatsControlPlane {
@@ -108,7 +110,7 @@ async function startOn(
     bus = new NatsFleetBus({ connection, names, replica: replicaId, onFault });
     const onChange = (held: boolean): void => logger.info({ held }, "the lease of the replicas");
     const lease = await NatsLease.of({ connection, names, replicaId, replicas, onChange });
-    const replica = { replicaId, fleetBus: bus, lease };
+    const replica = { replicaId, fleetBus: bus, lease, emergencyTokenFile: options.emergencyTokenFile };
     const controlPlane = await startControlPlaneOn(log, options.adminAddress, logger, replica);
     const close = async (graceMs: number): Promise<void> => {
       await controlPlane.close(graceMs);

@@ -4,15 +4,22 @@ import protoLoader from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { ConfigServiceService } from "../../proto/gen/switchyard/config/v1/config_service.ts";
+import { RolloutServiceService } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 import { fleetService, type FleetParts } from "../fleet/fleet-service.ts";
 import { fleetServiceDefinition } from "../fleet/session-message.ts";
 import { configService, type ConfigParts } from "./config-service.ts";
+import { type RolloutParts, rolloutService } from "./rollout-service.ts";
 
 /** Largest message that the API takes or gives: 100,000 routes in one Apply are about 15 MiB. */
 export const messageBytesMax = 64 * 1024 * 1024;
 
 /** The services that health answers for; the empty name stands for the whole server. */
-const services = ["", "switchyard.config.v1.ConfigService", "switchyard.fleet.v1.FleetService"];
+const services = [
+  "",
+  "switchyard.config.v1.ConfigService",
+  "switchyard.fleet.v1.FleetService",
+  "switchyard.rollout.v1.RolloutService",
+];
 
 export interface AdminServerOptions {
   /** `127.0.0.1:7700`; port 0 takes a free one. */
@@ -21,6 +28,7 @@ export interface AdminServerOptions {
   readonly descriptors: Buffer;
   readonly config: Omit<ConfigParts, "stopping">;
   readonly fleet: Omit<FleetParts, "stopping">;
+  readonly rollout: Omit<RolloutParts, "stopping">;
 }
 
 /** The system's own words, which grpc-js wraps: `No address added ... errors: [listen EADDRINUSE: ...]`. */
@@ -28,7 +36,7 @@ function bindFailure(error: Error): string {
   return /errors: \[(.*)\]$/.exec(error.message)?.[1] ?? error.message;
 }
 
-/** The gRPC edge: admin API, fleet API, health and reflection. */
+/** The gRPC edge: admin API, fleet API, rollouts, health and reflection. */
 export class AdminServer {
   /** The port that it listens on. */
   readonly port: number;
@@ -57,6 +65,7 @@ export class AdminServer {
     });
     server.addService(ConfigServiceService, configService({ ...options.config, stopping: stopping.signal }));
     server.addService(fleetServiceDefinition, fleetService({ ...options.fleet, stopping: stopping.signal }));
+    server.addService(RolloutServiceService, rolloutService({ ...options.rollout, stopping: stopping.signal }));
     const health = new HealthImplementation(Object.fromEntries(services.map((name) => [name, "SERVING" as const])));
     health.addToServer(server);
     new ReflectionService(protoLoader.loadFileDescriptorSetFromBuffer(options.descriptors)).addToServer(server);

@@ -117,6 +117,16 @@ function stagedOf({ rolloutPolicies }: Configuration, wanted: RolloutPolicyName 
   return refusal("NOT_FOUND", "policy", "unknown_reference", `there is no ${wanted}; there are: ${known}`);
 }
 
+/** The waves that a start by a policy would have, whatever stands in its way. */
+export function stagedForStart(
+  configuration: Configuration,
+  policy: RolloutPolicyName | null,
+): StagedRelease | Refusal {
+  const chosen = stagedOf(configuration, policy);
+  if ("refused" in chosen) return chosen;
+  return chosen.staged === null ? atOnceToAll : complete(chosen.staged);
+}
+
 const atOnceToAll: StagedRelease = {
   waves: [wholeFleet],
   gates: rolloutGatesDefaults,
