@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import type { Crash } from "./crashing-log.ts";
 import { outline } from "./simulated-fleet.ts";
 import { rackFirst } from "./simulated-policy.ts";
-import { addresses } from "./simulated-world.ts";
+import { addresses, appResources } from "./simulated-world.ts";
 import { expectAllAt, idsOf, inWave, servedBy, stagedFleet, startRollout } from "./staged-fleet.ts";
 
-const small = { nodes: 30, clientsPerStep: 200 };
+const small = { nodes: 15, clientsPerStep: 200 };
 
 const good = "started, wave_released 1, wave_released 2, wave_released 3, completed";
 const bad = "started, wave_released 1, rolled_back (connect_failures)";
@@ -35,6 +35,37 @@ test.each([
       expectAllAt(fleet, what === "good" ? target : base);
       if (what === "bad") expect(idsOf(servedBy(fleet, target))).toEqual(idsOf(inWave(fleet, 0)));
     }
+  },
+);
+
+test("a controller that dies between two looks, any two of a rollout, changes nothing of its outcome", async () => {
+  const fleet = await stagedFleet(small, rackFirst);
+  for (let look = 0; fleet.restarts === look; look += 1) {
+    const { target } = await startRollout(fleet, look % 2 === 0 ? addresses.better : addresses.best);
+    for (let step = 0; step < look; step += 1) await fleet.step();
+    // Beyond the end there is nothing to be killed in.
+    if (fleet.newest.state === "running") await fleet.restartReplica();
+    await fleet.ended();
+    expect(outline(fleet.newest), `look ${look}`).toBe(good);
+    expectAllAt(fleet, target);
+  }
+  expect(fleet.restarts).toBeGreaterThan(5);
+});
+
+test.each(["before", "after"] as const)(
+  "a process that dies %s it has taken the start of a rollout starts it once, when it is asked again",
+  async (moment) => {
+    const fleet = await stagedFleet(small, rackFirst);
+    const target = await fleet.replica.apply(appResources(addresses.better));
+    const start = { type: "rollout", step: { step: "start", target: null, policy: null } } as const;
+    fleet.replica.process.log.crashAt({ append: 1, moment });
+    await expect(fleet.replica.answer(start, "go", "start-1")).rejects.toThrow();
+    await fleet.restartReplica();
+    expect(await fleet.replica.answer(start, "go", "start-1")).not.toHaveProperty("refused");
+    await fleet.ended();
+    expect(outline(fleet.newest)).toBe(good);
+    expect(fleet.live.configuration.releases.rollouts).toHaveLength(1);
+    expectAllAt(fleet, target);
   },
 );
 

@@ -78,10 +78,8 @@ export class SimulatedReplica {
     return answer.revision;
   }
 
-  /** The same, with whatever comes back. */
-  answer(command: Command, reason = "a test"): Promise<CommitAnswer> {
-    this.#requests += 1;
-    const requestId = `${this.id}-${this.#requests}`;
+  /** The same, with whatever comes back; `requestId` is that of a request that is made again. */
+  answer(command: Command, reason = "a test", requestId = this.#nextRequestId()): Promise<CommitAnswer> {
     const by = { requestId, requestBytes: new Uint8Array(0), author: "test", reason, validateOnly: false };
     return this.#process.committer.commit(() => command, by);
   }
@@ -97,6 +95,11 @@ export class SimulatedReplica {
   /** A step of a rollout; gives the revision. */
   rollout(step: RolloutStepWish, reason?: string): Promise<number> {
     return this.command({ type: "rollout", step }, reason);
+  }
+
+  #nextRequestId(): string {
+    this.#requests += 1;
+    return `${this.id}-${this.#requests}`;
   }
 
   async close(): Promise<void> {

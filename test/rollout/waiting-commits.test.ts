@@ -4,7 +4,7 @@ import { policyOf, rackFirst } from "./simulated-policy.ts";
 import { addresses, appResources } from "./simulated-world.ts";
 import { expectAllAt, servedBy, stagedFleet, startRollout } from "./staged-fleet.ts";
 
-const small = { nodes: 30, clientsPerStep: 200 };
+const small = { nodes: 15, clientsPerStep: 200 };
 
 test("a commit that is made while a rollout is under way waits for the next one", async () => {
   const fleet = await stagedFleet(small, rackFirst);

@@ -1,0 +1,40 @@
+import { credentials, type ServiceError } from "@grpc/grpc-js";
+import {
+  type GetRolloutResponse,
+  type Rollout,
+  RolloutServiceClient,
+} from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
+import type { RealReplica } from "../fleet/real-fleet.ts";
+
+/** Asks replicas for the newest rollout, over one channel each. To be closed. */
+export class RolloutCalls {
+  readonly #clients: ReadonlyMap<RealReplica, RolloutServiceClient>;
+
+  constructor(replicas: readonly RealReplica[]) {
+    const options = { "grpc.initial_reconnect_backoff_ms": 50, "grpc.max_reconnect_backoff_ms": 200 };
+    const client = (address: string): RolloutServiceClient =>
+      new RolloutServiceClient(address, credentials.createInsecure(), options);
+    this.#clients = new Map(replicas.map((replica) => [replica, client(replica.address)]));
+  }
+
+  /** As one replica sees it; undefined where it does not answer, or there was none. */
+  get(replica: RealReplica): Promise<Rollout | undefined> {
+    return new Promise((resolve) => {
+      this.#clients.get(replica)?.getRollout({ name: "" }, (error: ServiceError | null, answer: GetRolloutResponse) => {
+        resolve(error === null ? answer.rollout : undefined);
+      });
+    });
+  }
+
+  /** As each replica sees it that answers. */
+  async all(): Promise<readonly { readonly replica: RealReplica; readonly rollout: Rollout }[]> {
+    const answers = await Promise.all(
+      Array.from(this.#clients.keys(), async (replica) => ({ replica, rollout: await this.get(replica) })),
+    );
+    return answers.flatMap(({ replica, rollout }) => (rollout === undefined ? [] : [{ replica, rollout }]));
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+  }
+}
