@@ -7,6 +7,7 @@ import { ControlPlane } from "../../controlplane/control-plane.ts";
 import { SqliteEventLog } from "../../controlplane/log/sqlite-event-log.ts";
 import { ConfigServiceClient } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { Resource } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { RolloutServiceClient } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 import { FleetServiceClient, type Node } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 
 /** Connections of its own: those that nodes share would still be in the back-off that a kill put them into. */
@@ -22,6 +23,7 @@ export class TestControlPlane {
   #running: ControlPlane | undefined;
   #config: ConfigServiceClient | undefined;
   #fleet: FleetServiceClient | undefined;
+  #rollouts: RolloutServiceClient | undefined;
 
   private constructor(folder: string, running: ControlPlane) {
     this.#folder = folder;
@@ -38,8 +40,10 @@ export class TestControlPlane {
   async kill(): Promise<void> {
     this.#config?.close();
     this.#fleet?.close();
+    this.#rollouts?.close();
     this.#config = undefined;
     this.#fleet = undefined;
+    this.#rollouts = undefined;
     await this.#running?.close(0);
     this.#running = undefined;
   }
@@ -61,6 +65,32 @@ export class TestControlPlane {
         else reject(error);
       });
     });
+  }
+
+  /** Releases the first wave of the newest revision; answers the revision of the commit that says so. */
+  async startRollout(): Promise<number> {
+    const client = this.#rolloutService();
+    const request = { targetRevision: 0n, policy: "", write: undefined };
+    return new Promise((resolve, reject) => {
+      client.startRollout(request, (error, answer) =>
+        error === null ? resolve(Number(answer.revision)) : reject(error),
+      );
+    });
+  }
+
+  /** Takes the newest rollout back. */
+  async rollBack(): Promise<number> {
+    const client = this.#rolloutService();
+    return new Promise((resolve, reject) => {
+      client.rollBackRollout({ name: "", write: undefined }, (error, answer) =>
+        error === null ? resolve(Number(answer.revision)) : reject(error),
+      );
+    });
+  }
+
+  #rolloutService(): RolloutServiceClient {
+    this.#rollouts ??= new RolloutServiceClient(this.address, credentials.createInsecure(), ownChannel);
+    return this.#rollouts;
   }
 
   /** The node as the fleet view has it; undefined where it is not known. */
