@@ -67,10 +67,7 @@ test.each([
 ])("connections that ended as %j with answers %j count as %j", (ended, handshakes, counts) => {
   const view = new FleetView("one");
   const node = view.connect(hello(), 0)!;
-  view.traffic(
-    node,
-    delta(ended as unknown as Record<string, bigint>, handshakes as unknown as Record<string, bigint>),
-  );
+  view.traffic(node, delta(ended, handshakes));
   expect(observeFleet(view).map(({ counters }) => Object.values(counters))).toEqual([counts]);
 });
 
