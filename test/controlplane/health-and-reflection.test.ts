@@ -58,12 +58,14 @@ describe("the health service", () => {
       });
     });
 
-  test.each(["", "switchyard.config.v1.ConfigService", "switchyard.fleet.v1.FleetService"])(
-    "says that %j serves",
-    async (service) => {
-      expect(await check(service)).toEqual({ status: "SERVING" });
-    },
-  );
+  test.each([
+    "",
+    "switchyard.config.v1.ConfigService",
+    "switchyard.fleet.v1.FleetService",
+    "switchyard.rollout.v1.RolloutService",
+  ])("says that %j serves", async (service) => {
+    expect(await check(service)).toEqual({ status: "SERVING" });
+  });
   test("does not know other services", async () => {
     await expect(check("nonsense")).rejects.toMatchObject({ code: status.NOT_FOUND });
   });

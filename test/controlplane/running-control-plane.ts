@@ -99,7 +99,11 @@ export class RunningControlPlane {
   }
 
   /** Another replica on the same log object: with its own fold and its own queue. */
-  async replica(): Promise<{ readonly config: ConfigCalls; readonly close: () => Promise<void> }> {
+  async replica(): Promise<{
+    readonly address: string;
+    readonly config: ConfigCalls;
+    readonly close: () => Promise<void>;
+  }> {
     // The log is this one's to close.
     const shared = new Proxy(this.#log, {
       get: (log, name) => {
@@ -111,6 +115,7 @@ export class RunningControlPlane {
     const plane = await startPlane(shared, this.#faults);
     const client = clientOf(plane);
     return {
+      address: `127.0.0.1:${plane.port}`,
       config: unaryCalls(client, api.ConfigServiceService, api) as ConfigCalls,
       close: async () => {
         client.close();
