@@ -187,6 +187,18 @@ const cases: readonly Case[] = [
     verdict: "wait",
   },
   {
+    what: "one that was off at the release, is switched on and dies",
+    gate: "lost",
+    first: (fleet) => fleet.set([3], { reachable: false }),
+    looks: [
+      applied,
+      { atMs: 2000, fleet: (fleet) => fleet.set([3], { reachable: true, bootId: "two" }) },
+      { atMs: 3000, fleet: (fleet) => fleet.set([3], { bootId: "three" }) },
+    ],
+    outcome: "failed",
+    verdict: "fail",
+  },
+  {
     what: "one that was off at the release and is switched on",
     gate: "lost",
     first: (fleet) => fleet.set([3], { reachable: false }),

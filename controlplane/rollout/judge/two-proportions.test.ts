@@ -91,3 +91,17 @@ test.each([
 ])("%s says nothing", (_what, first, second, pValue) => {
   expect(pValueOfExcess(first, second)).toBe(pValue);
 });
+
+test("a small group beside a large one raises no more false alarms than are allowed", () => {
+  const [of, rate, allowed] = [500, 0.01, 0.0005];
+  const lnChance = (events: number): number =>
+    lnFactorial(of) -
+    lnFactorial(events) -
+    lnFactorial(of - events) +
+    events * Math.log(rate) +
+    (of - events) * Math.log1p(-rate);
+  let alarms = 0;
+  for (let events = 0; events <= of; events += 1)
+    if (pValueOfExcess(share(events, of), share(500, 50_000)) < allowed) alarms += Math.exp(lnChance(events));
+  expect(alarms).toBeLessThan(allowed);
+});
