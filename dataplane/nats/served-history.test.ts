@@ -47,6 +47,19 @@ describe("what a node may serve", () => {
   });
 });
 
+describe("a node that goes back", () => {
+  it("begins with an older snapshot of a log that has what it knew, and may serve that log again", () => {
+    const history = serving();
+    history.at(origin);
+    expect([history.mustHave, history.mayServe(at(10))]).toEqual([at(10), false]);
+    history.goesBackTo(at(5));
+    history.at(at(6));
+    expect([history.mustHave, history.mayServe(at(12))]).toEqual([at(10), true]);
+    history.at(origin);
+    expect(history.mayServe(at(12, "b"))).toBe(false);
+  });
+});
+
 describe("a snapshot may replace what a node serves", () => {
   it.each<readonly [what: string, fed: readonly Position[], snapshot: Position, may: boolean]>([
     ["when it is further on", [], at(600), true],

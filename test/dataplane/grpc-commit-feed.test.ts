@@ -86,7 +86,27 @@ describe("the feed", () => {
     expect(sink.calls.slice(0, 4)).toEqual(["commit 1", "following", "commit 2", "beacon 2"]);
     await plane.apply([farm("c")]);
     await waitFor("the commit", () => sink.count("commit 3") > 0);
-    expect(lost).toEqual([]);
+    // The beacon does not wait for its second: a node acts on it, and not on the commit.
+    await waitFor("the beacon", () => sink.calls.at(-1) === "beacon 3");
+    expect(sink.calls.slice(sink.calls.indexOf("commit 3"), sink.calls.indexOf("commit 3") + 2)).toEqual([
+      "commit 3",
+      "beacon 3",
+    ]);
+    expect([sink.more, lost]).toEqual([[true, true, true], []]);
+  });
+
+  it("asks for no snapshot where not every one will do", async () => {
+    const asked: boolean[] = [];
+    const plane = await fake((watch) => {
+      asked.push(watch.request.snapshotAllowed);
+      watch.end();
+    });
+    follow(plane.address);
+    await waitFor("the first time", () => asked.length > 0);
+    sink.snapshotRevisionMax = 5;
+    const before = asked.length;
+    await waitFor("another time", () => asked.length > before + 1);
+    expect([asked[0], asked.at(-1)]).toEqual([true, false]);
   });
 
   it("goes on from the position after the control plane was killed and started again on its port", async () => {

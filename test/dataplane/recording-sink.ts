@@ -11,16 +11,20 @@ export class RecordingSink implements CommitSink {
   snapshotted: Configuration | undefined;
   /** Called before each commit is taken; a throw refuses it. */
   onCommit: (sealed: SealedCommit) => void = () => undefined;
+  /** What the feed said of each commit: whether more is known to come. */
+  readonly more: boolean[] = [];
+  snapshotRevisionMax: number | undefined;
 
   position(): Position {
     return this.at;
   }
 
-  async commit(sealed: SealedCommit): Promise<void> {
+  async commit(sealed: SealedCommit, more = false): Promise<void> {
     this.onCommit(sealed);
     const opened = openNextCommit(this.at, sealed);
     if ("fault" in opened) throw new Error(`${opened.fault}: ${opened.detail}`);
     this.at = opened.position;
+    this.more.push(more);
     this.calls.push(`commit ${this.at.revision}`);
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Follower } from "../../dataplane/feed/follower.ts";
+import type { FeedTimes } from "../../dataplane/nats/feed-times.ts";
 import { type TrackLimits, trackLimitsDefault } from "../../dataplane/feed/revision-track.ts";
 import { created, someNode } from "../dataplane/followed.ts";
 import { ReleaseLog } from "../dataplane/release-log.ts";
@@ -39,8 +40,8 @@ function follower(limits: Partial<TrackLimits> = {}): Follower {
   );
 }
 
-function fed(node: Follower): FedNode {
-  const feed = new FedNode(server.url, node);
+function fed(node: Follower, times: Partial<FeedTimes> = {}): FedNode {
+  const feed = new FedNode(server.url, node, times);
   feeds.push(feed);
   return feed;
 }
@@ -68,12 +69,12 @@ async function settled(node: Follower): Promise<void> {
   expect(node.status.digest).toEqual(log.at(revision).digest);
 }
 
-it("a release reaches a node that follows, and so does its end", async () => {
+it("a release reaches a node that follows, and so does its end, before it would ask where the log ends", async () => {
   log.append(created("a"));
   log.stage();
   await published(0);
   const node = follower();
-  fed(node);
+  fed(node, { pollMs: 3_600_000 });
   await settled(node);
   for (const next of [() => log.append(created("b")), () => log.release(3), () => log.rollBack()]) {
     await writer.append(next());
