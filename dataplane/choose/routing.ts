@@ -185,6 +185,7 @@ export class Routing {
         this.#putServer(resource, stays);
         break;
       case "route":
+      case "rolloutPolicy":
       case undefined:
         break;
     }
