@@ -113,13 +113,13 @@ function hellosText({ hellos, hellosChanged, hellosSampled }: PlanRolloutRespons
 function helloTable(hellos: readonly RoutedDifferently[]): string {
   return renderTable(
     ["LISTENER", "SERVER NAME", "ALPN", "COUNT", "NOW", "THEN"],
-    hellos.map(({ listener, serverName, alpnProtocols, count, now, then }) => [
+    hellos.map(({ listener, serverName, alpnProtocols, count, before, after }) => [
       listener.replace(/^listeners\//, ""),
       serverName === "" ? "(no name)" : serverName,
       abridged(alpnProtocols),
       String(count),
-      now,
-      then,
+      before,
+      after,
     ]),
   );
 }

@@ -104,13 +104,13 @@ function planToResponse(plan: RolloutPlan): Planned {
     plan: planToWire(plan.changes, plan.unchangedCount),
     waves: plan.waves.map((wave) => ({ ...wave, wave: waveToWire(wave.wave), nodes: [...wave.nodes] })),
     touched: plan.touched.map((each) => ({ ...each, connections: BigInt(each.connections) })),
-    hellos: plan.hellos.map(({ hello, now, then }) => ({
+    hellos: plan.hellos.map(({ hello, before, after }) => ({
       listener: hello.listener,
       serverName: hello.serverName ?? "",
       alpnProtocols: [...hello.alpnProtocols],
       count: BigInt(hello.count),
-      now,
-      then,
+      before,
+      after,
     })),
     hellosChanged: BigInt(plan.hellosChanged),
     hellosSampled: BigInt(plan.hellosSampled),

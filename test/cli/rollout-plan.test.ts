@@ -41,9 +41,9 @@ describe("rollout plan", () => {
         serverName: "shop.test\u202E",
         alpnProtocols: ["h2", "http/1.1"],
         count: 40n,
-        now: "default -> reject unrecognized_name",
+        before: "default -> reject unrecognized_name",
         // oxlint-disable-next-line unicorn/no-thenable -- the API's name
-        then: "listeners/edge/routes/shop -> farms/web",
+        after: "listeners/edge/routes/shop -> farms/web",
       },
     ],
     hellosChanged: 1n,

@@ -62,7 +62,7 @@ it("hellos that go elsewhere are told with both ways, the most frequent first; a
   const plan = planRollout({ ...none, base, target, hellos });
   expect([plan.hellosChanged, plan.hellosSampled]).toEqual([2, 10]);
   expect(plan.hellos).toMatchObject([
-    { now: "listeners/edge/routes/shop -> farms/web", then: "listeners/edge/routes/shop -> farms/new" },
+    { before: "listeners/edge/routes/shop -> farms/web", after: "listeners/edge/routes/shop -> farms/new" },
   ]);
 });
 

@@ -27,7 +27,7 @@ export function rerouted(
     const then = outcome(target, routesThen, hello);
     if (now.leadsTo === then.leadsTo) continue;
     hellosChanged += hello.count;
-    different.push({ hello, now: now.text, then: then.text });
+    different.push({ hello, before: now.text, after: then.text });
   }
   different.sort((left, right) => right.hello.count - left.hello.count);
   return { hellos: different.slice(0, shownHellosMax), hellosChanged, hellosSampled };

@@ -47,6 +47,6 @@ export interface TouchedConnections {
 export interface RoutedDifferently {
   readonly hello: SampledHello;
   /** `listeners/edge/routes/shop -> farms/web`, `default -> reject unrecognized_name`, `no listener`. */
-  readonly now: string;
-  readonly then: string;
+  readonly before: string;
+  readonly after: string;
 }
