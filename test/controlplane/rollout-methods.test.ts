@@ -74,7 +74,7 @@ describe("a rollout", () => {
       ["started", "ops", "it is time"],
       ["wave_released", "ops", "it is time"],
     ]);
-    expect(rollout?.outlook).toMatch(/^wave 1 of 3 .*then wave 2 is released$/);
+    expect(rollout?.outlook).toMatch(/^wave 1 of 3 .*wave 2 is released$/);
   });
 
   test("is paused, resumed, promoted, completed and rolled back, each as a commit", async () => {
@@ -146,7 +146,11 @@ describe("a rollout", () => {
     ]);
     const sight = await rollouts
       .watch({ minInterval: { nanos: 100_000_000 } })
-      .until("gates", (messages) => messages.find(({ rollout }) => (rollout?.waves[0]?.gates.length ?? 0) > 0));
+      .until("gates", (messages) =>
+        messages.find(({ rollout }) =>
+          rollout?.waves[0]?.gates.some(({ gate, observed }) => gate === "applied" && observed === 0.5),
+        ),
+      );
     expect(sight.rollout?.waves[0]?.remaining).toBeDefined();
     const { rollout } = await rollouts.pause();
     expect(rollout?.decisions.at(-1)?.judgement?.counts).toMatchObject({ nodes: 2, applied: 1 });
@@ -269,14 +273,14 @@ describe("the plan", () => {
 describe("who watches", () => {
   test("is told at once and of each change, until the end and every reachable node is where it belongs", async () => {
     const late = await node("a", "eu");
-    late.report({ revision: 1n, logRevision: 2n });
+    late.report({ revision: 1n, logRevision: 2n, digest: new Uint8Array(32) });
     await rollouts.start();
     const watch = rollouts.watch({ minInterval: { nanos: 100_000_000 } });
     await watch.until("the first", ([first]) => first);
     await rollouts.promote({ full: true });
     await watch.until("the end", (messages) => messages.find(({ rollout }) => stateOf(rollout) === "completed"));
     expect(watch.end).toBeUndefined();
-    late.report({ revision: 2n, logRevision: 4n });
+    late.report({ revision: 2n, logRevision: 4n, digest: new Uint8Array(32) });
     expect(await watch.ended()).toBeUndefined();
     expect(
       watch.messages
