@@ -208,7 +208,7 @@ export class RealFleet {
     });
   }
 
-  /** The nodes as a replica sees them: `nodes/n1` and what `get nodes -o json` says of it. */
+  /** The nodes as a replica sees them: what `get nodes -o json` says. */
   async nodesSeen(): Promise<readonly SeenNode[]> {
     const run = await this.run(["get", "nodes", "-o", "json"]);
     if (run.exitCode !== 0) return [];

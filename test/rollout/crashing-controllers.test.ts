@@ -29,9 +29,8 @@ test.each([
       const { base, target } = await startRollout(fleet, (turn % 2 === 0 ? one : other) as string);
       fleet.replica.process.log.crashAt(crash);
       await fleet.ended();
-      const where = `${crash.moment} commit ${crash.append}`;
-      expect(fleet.restarts, where).toBe(turn + 1);
-      expect(outline(fleet.newest), where).toBe(steps);
+      const { restarts, newest } = fleet;
+      expect({ crash, restarts, steps: outline(newest) }).toEqual({ crash, restarts: turn + 1, steps });
       expectAllAt(fleet, what === "good" ? target : base);
       if (what === "bad") expect(idsOf(servedBy(fleet, target))).toEqual(idsOf(inWave(fleet, 0)));
     }
@@ -46,7 +45,7 @@ test("a controller that dies between two looks, any two of a rollout, changes no
     // Beyond the end there is nothing to be killed in.
     if (fleet.newest.state === "running") await fleet.restartReplica();
     await fleet.ended();
-    expect(outline(fleet.newest), `look ${look}`).toBe(good);
+    expect({ look, steps: outline(fleet.newest) }).toEqual({ look, steps: good });
     expectAllAt(fleet, target);
   }
   expect(fleet.restarts).toBeGreaterThan(5);
@@ -59,7 +58,7 @@ test.each(["before", "after"] as const)(
     const target = await fleet.replica.apply(appResources(addresses.better));
     const start = { type: "rollout", step: { step: "start", target: null, policy: null } } as const;
     fleet.replica.process.log.crashAt({ append: 1, moment });
-    await expect(fleet.replica.answer(start, "go", "start-1")).rejects.toThrow();
+    await expect(fleet.replica.answer(start, "go", "start-1")).rejects.toThrow("the process has died");
     await fleet.restartReplica();
     expect(await fleet.replica.answer(start, "go", "start-1")).not.toHaveProperty("refused");
     await fleet.ended();

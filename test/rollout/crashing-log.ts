@@ -46,7 +46,7 @@ export class CrashingLog implements EventLog {
     if (!this.#dead && !dies) return this.#log.append(commit, key);
     if (!this.#dead && this.#crash?.moment === "after") await this.#log.append(commit, key);
     this.#dead = true;
-    throw new ProcessDied();
+    throw new ProcessDied("the process has died");
   }
 
   head(): Promise<Position> {

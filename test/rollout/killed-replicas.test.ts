@@ -15,7 +15,7 @@ const nodeCount = 30;
 
 const policy = policyOf(
   [
-    { title: "canary", labels: { rack: "0" }, bakeTime: "1s" },
+    { title: "canary", labels: { rack: "0" }, bakeTime: "3s" },
     { title: "the rest", bakeTime: "1s" },
   ],
   { gates: { applyDeadline: "30s", connectFailures: { sampleMin: 200 } } },
@@ -98,13 +98,16 @@ async function allAt(nodes: readonly SimulatedNode[], revision: number): Promise
   });
 }
 
-/** The replica that leads the rollout, which alone knows how much time is left; while none does, any. */
+/** The replica that leads the rollout, which alone knows how much time is left; any where it has ended. */
 async function leading(calls: RolloutCalls): Promise<RealReplica> {
-  const all = await calls.all();
-  const leads = all.find(({ rollout }) => rollout.waves.some(({ remaining }) => remaining !== undefined));
-  const any = leads ?? all[0];
-  if (any === undefined) throw new Error("no replica answers");
-  return any.replica;
+  let leader: RealReplica | undefined;
+  await until("a replica that leads", async () => {
+    const all = await calls.all();
+    const leads = ({ waves }: Rollout): boolean => waves.some(({ remaining }) => remaining !== undefined);
+    leader = all.find(({ rollout }) => leads(rollout) || ended.reached(rollout))?.replica;
+    return leader !== undefined;
+  });
+  return leader as RealReplica;
 }
 
 test.concurrent.for(courses)(
@@ -118,12 +121,15 @@ test.concurrent.for(courses)(
     const nodes = await servedBy(pair, onTestFinished);
     await pair.apply(appResources(address));
     await pair.run(["rollout", "start"]);
+    let back: Promise<void> = Promise.resolve();
     for (const { what, reached } of moments) {
       await until(what, async () => (await calls.all()).some(({ rollout }) => reached(rollout)));
       const victim = await leading(calls);
+      await back;
       await victim.process.kill();
-      await victim.process.start();
+      back = victim.process.start();
     }
+    await back;
     await allAt(nodes, revision);
     for (const replica of pair.replicas) {
       await until(`${replica.process.id} at the end`, async () => (await calls.get(replica))?.state === state);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import {
   type GetRolloutResponse,
@@ -5,6 +6,8 @@ import {
   RolloutServiceClient,
 } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 import type { RealReplica } from "../fleet/real-fleet.ts";
+
+const askEveryMs = 50;
 
 /** Asks replicas for the newest rollout, over one channel each. To be closed. */
 export class RolloutCalls {
@@ -26,8 +29,9 @@ export class RolloutCalls {
     });
   }
 
-  /** As each replica sees it that answers. */
+  /** As each replica sees it that answers. Who asks again and again is held back: the replicas have other things to do. */
   async all(): Promise<readonly { readonly replica: RealReplica; readonly rollout: Rollout }[]> {
+    await pause(askEveryMs);
     const answers = await Promise.all(
       Array.from(this.#clients.keys(), async (replica) => ({ replica, rollout: await this.get(replica) })),
     );
