@@ -28,7 +28,7 @@ export function stepAfter(record: RolloutRecord, { decided, judgement }: JudgedW
       const step: RolloutStepWish = isLast
         ? { step: "complete", rollout, judgement }
         : { step: "release_wave", rollout, wave: releasedWaves, judgement };
-      return { step, requestId: requestIdOf(record, step), reason: `${held(record)}: ${figuresOf(judgement)}` };
+      return { step, requestId: requestIdOf(record, step), reason: cut(`${held(record)}: ${summaryOf(judgement)}`) };
     }
     case "fail": {
       const { gate } = decided;
@@ -72,8 +72,12 @@ function waveText({ start, releasedWaves }: RolloutRecord): string {
   return `wave ${releasedWaves} of ${waves.length}${title}`;
 }
 
-function figuresOf({ gates }: WaveJudgement): string {
-  return cut(gates.map(({ detail }) => detail).join("; "));
+/** In short: the figures of all gates stand in the judgement. */
+function summaryOf({ gates }: WaveJudgement): string {
+  const applied = gates.find(({ gate }) => gate === "applied")?.detail ?? "";
+  const unsure = gates.filter(({ gate, outcome }) => gate !== "applied" && outcome === "inconclusive");
+  const samples = unsure.length === 0 ? "" : `; too small a sample for ${unsure.map(({ gate }) => gate).join(" and ")}`;
+  return `${applied}; no gate failed${samples}`;
 }
 
 function cut(text: string): string {
