@@ -27,6 +27,8 @@ export interface GrpcCommitFeedOptions {
 /** Follows the log by WatchCommits: for nodes that have no NATS, and for `switchyard up`. */
 export class GrpcCommitFeed implements CommitFeed {
   readonly #options: GrpcCommitFeedOptions;
+  /** The snapshot that came last was ahead of what the sink takes: the log itself is asked for. */
+  #snapshotWasAhead = false;
 
   constructor(options: GrpcCommitFeedOptions) {
     this.#options = options;
@@ -49,9 +51,7 @@ export class GrpcCommitFeed implements CommitFeed {
   async #once(address: string, sink: CommitSink, signal: AbortSignal): Promise<boolean> {
     const client = new ConfigServiceClient(address, credentials.createInsecure(), controlPlaneChannel);
     const { revision, hash }: Position = sink.position();
-    // It can't be told which snapshot: where not all will do, the log itself is asked for.
-    const snapshotAllowed = sink.snapshotRevisionMax === undefined;
-    const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed };
+    const request = { afterRevision: BigInt(revision), afterHash: hash, snapshotAllowed: !this.#snapshotWasAhead };
     const stream = client.watchCommits(request);
     const cancel = (): void => stream.cancel();
     signal.addEventListener("abort", cancel);
@@ -68,6 +68,7 @@ export class GrpcCommitFeed implements CommitFeed {
       const parts = new SnapshotParts();
       for await (const message of messages(stream)) {
         clearTimeout(silence);
+        this.#checkSnapshot(message, sink);
         await deliver(message, parts, sink);
         if (!heard) sink.state("following");
         heard = true;
@@ -85,7 +86,16 @@ export class GrpcCommitFeed implements CommitFeed {
       stream.cancel();
       client.close();
     }
+    if (current) this.#snapshotWasAhead = false;
     return current;
+  }
+
+  /** What a control plane sends is in use by some node, and nearly always not ahead of this one. @throws Error where it is */
+  #checkSnapshot({ part }: WatchCommitsResponse, { snapshotRevisionMax }: CommitSink): void {
+    if (part?.$case !== "snapshot" || snapshotRevisionMax === undefined) return;
+    if (Number(part.value.revision) <= snapshotRevisionMax) return;
+    this.#snapshotWasAhead = true;
+    throw new Error(`a snapshot of revision ${part.value.revision} is ahead of ${snapshotRevisionMax}`);
   }
 }
 

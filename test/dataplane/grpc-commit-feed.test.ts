@@ -95,19 +95,26 @@ describe("the feed", () => {
     expect([sink.more, lost]).toEqual([[true, true, true], []]);
   });
 
-  it("asks for no snapshot where not every one will do", async () => {
-    const asked: boolean[] = [];
-    const plane = await fake((watch) => {
-      asked.push(watch.request.snapshotAllowed);
-      watch.end();
-    });
-    follow(plane.address);
-    await waitFor("the first time", () => asked.length > 0);
-    sink.snapshotRevisionMax = 5;
-    const before = asked.length;
-    await waitFor("another time", () => asked.length > before + 1);
-    expect([asked[0], asked.at(-1)]).toEqual([true, false]);
-  });
+  it.each([
+    [5, "taken", [true, true], 5n],
+    [4, "ahead, and the log itself is asked for", [true, false], 0n],
+  ])(
+    "takes a snapshot up to the revision that the node is to go back to: of %i it is %s",
+    async (max, _what, allowed, after) => {
+      const at = { epoch: 1, revision: 5, hash: new Uint8Array(32) };
+      const plane = await fake((watch) => {
+        watch.write({ part: { $case: "snapshot", value: snapshotHeader(Configuration.restore(at, [])) } });
+        watch.write(beacon(at));
+        watch.end();
+      });
+      sink.snapshotRevisionMax = max;
+      follow(plane.address);
+      await waitFor("the second time", () => plane.watches.length > 1);
+      const asked = plane.watches.slice(0, 2).map(({ request }) => request);
+      expect(asked.map(({ snapshotAllowed }) => snapshotAllowed)).toEqual(allowed);
+      expect(asked[1]?.afterRevision).toBe(after);
+    },
+  );
 
   it("goes on from the position after the control plane was killed and started again on its port", async () => {
     const plane = await controlPlane();
