@@ -64,10 +64,11 @@ async function visited(visits: AnsweredConnections): Promise<void> {
 test("a rollout goes through two regions under TLS traffic, and a bad one comes back by itself: each wave's nodes turn together, no connection breaks", async () => {
   const fleet = await stagedFleet();
   const lasting = await Promise.all(fleet.nodes.map((node) => LongConnection.open(node, "app.test")));
-  const visits = new AnsweredConnections(fleet.nodes, "app.test");
+  // The last wave first: nodes that turned together would be seen to turn in the wrong order.
+  const visits = new AnsweredConnections(fleet.nodes.toReversed(), "app.test");
   onTestFinished(() => visits.stop());
   await visited(visits);
-  const nodes = fleet.nodes.map(({ process }) => process.id);
+  const nodes = fleet.nodes.map(({ process }) => process.id).toReversed();
   expect(visits.turns).toEqual(nodes.map((node) => ({ node, server: "first.test" })));
 
   await fleet.apply(leadTo("second"));

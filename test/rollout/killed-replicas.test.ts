@@ -50,7 +50,7 @@ const courses = [
   {
     what: "a good rollout",
     address: addresses.better,
-    moments: [started, bakes(0), released(1), bakes(1), ended],
+    moments: [started, bakes(0), released(1), ended],
     steps: ["started", "wave_released", "wave_released", "completed"],
     state: RolloutState.ROLLOUT_STATE_COMPLETED,
     revision: 3,
