@@ -11,7 +11,7 @@ import { credentials } from "@grpc/grpc-js";
 
 const command = join(checkout, "cli/switchyard.mjs");
 
-/** What a process has around it: more environment, and a command line that it is run by. */
+/** More environment of a process, and a command line that it is run by. */
 export interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   readonly prefix?: readonly string[];
@@ -124,8 +124,7 @@ export class RealFleet {
     const network = await TestNetwork.make();
     const host = network.address;
     // A leaf server that were told the hub's own address would go round a link that stands between them.
-    const leafnodes = `leafnodes { listen: "${host}:${hubLeafPort}", advertise: "127.0.0.1:1" }`;
-    const config = `server_name: hub\n${leafnodes}`;
+    const config = `server_name: hub\nleafnodes { listen: "${host}:${hubLeafPort}", advertise: "127.0.0.1:1" }`;
     const hub = hubLeafPort === undefined ? {} : { domain: "hub", config };
     const servers = count === 1 ? [await startNatsServer({ host, ...hub })] : await startNatsCluster(count, host);
     const fleet = new RealFleet(network, servers);
