@@ -53,6 +53,8 @@ export class RolloutController {
   readonly #stop = new AbortController();
   #wakeUp = new AbortController();
   #watch: WaveWatch | undefined;
+  /** The nodes at the last look. */
+  #seen: readonly NodeObservation[] | undefined;
   #sight: RolloutSight | undefined;
   #running: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -125,6 +127,9 @@ export class RolloutController {
   async #look(): Promise<void> {
     const { live, clock } = this.#parts;
     await live.catchUp("known");
+    const nodes = this.#parts.observe();
+    const before = this.#seen ?? nodes;
+    this.#seen = nodes;
     const { releases } = live.configuration;
     const record = activeRollout(releases);
     if (record === undefined) {
@@ -139,10 +144,10 @@ export class RolloutController {
       await this.#take(record.state === "running" ? firstWave(record) : undefined);
       return;
     }
-    const nodes = this.#parts.observe();
     const nowMs = clock.monotonicMs();
+    // As they were before the release was seen: a node may die of it sooner than anybody looks.
     if (this.#watch?.isOf(record) !== true)
-      this.#watch = new WaveWatch(record, releases.prior ?? releases, nodes, nowMs, this.#watch);
+      this.#watch = new WaveWatch(record, releases.prior ?? releases, before, nowMs, this.#watch);
     const judged = this.#watch.judge(nodes, this.#farmSizes(), nowMs);
     this.#see(this.#sightOf(record, judged));
     await this.#take(record.state === "running" ? stepAfter(record, judged) : undefined);

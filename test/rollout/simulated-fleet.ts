@@ -125,7 +125,7 @@ export class SimulatedFleet {
 
   /** What died lives again, clients come, nodes tell of them, time passes, and the controllers look. */
   async step(): Promise<void> {
-    for (const node of this.nodes) if (node.life === undefined) node.start();
+    for (const node of this.nodes) if (node.life === undefined && !node.isGone) node.start();
     for (const node of this.nodes) node.connect(this.#clientsPerStep);
     await this.heard();
     this.clock.advance(stepMs);

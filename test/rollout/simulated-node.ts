@@ -6,7 +6,7 @@ import { PendingTraffic } from "../../dataplane/telemetry/pending-traffic.ts";
 import type { NodeIdentity } from "../../model/node-identity.ts";
 import type { NodeHello } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import type { SimulatedSession } from "./simulated-session.ts";
-import { appRoute, appServer, isDeadly, shareFailing } from "./simulated-world.ts";
+import { appRoute, appServer, isDeadly, isFatal, shareFailing } from "./simulated-world.ts";
 
 export interface SimulatedNodeOptions {
   readonly identity: NodeIdentity;
@@ -34,6 +34,8 @@ export class SimulatedNode {
   /** By the revision that was served. */
   readonly tally = new Map<number, ConnectionTally>();
   deaths = 0;
+  /** Nobody starts it again. */
+  isGone = false;
   readonly #options: SimulatedNodeOptions;
   #life: NodeLife | undefined;
   #ending: Promise<unknown> = Promise.resolve();
@@ -52,6 +54,7 @@ export class SimulatedNode {
   start(): void {
     const life: NodeLife = new NodeLife(this.#options, `boot-${this.deaths + 1}`, (revision) => {
       this.served.push(revision);
+      this.isGone ||= isFatal(life.follower.serving);
       if (isDeadly(life.follower.serving)) this.die();
     });
     this.#life = life;

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { outline } from "./simulated-fleet.ts";
-import { threeWaves } from "./simulated-policy.ts";
-import { addresses } from "./simulated-world.ts";
+import { rackFirst, threeWaves } from "./simulated-policy.ts";
+import { addresses, appResources } from "./simulated-world.ts";
 import { expectAllAt, idsOf, inWave, servedBy, stagedFleet, startRollout } from "./staged-fleet.ts";
 
 const thousand = { nodes: 1000 };
+const small = { nodes: 30 };
 
 test(`a good change reaches ${thousand.nodes} nodes, wave by wave, and every decision has its figures`, async () => {
   const fleet = await stagedFleet(thousand, threeWaves);
@@ -60,6 +61,23 @@ test("a change that kills the processes that serve it is stopped in the first wa
   expect(counts?.nodes).toBe(canaries.length);
   expect((counts?.crashed ?? 0) + (counts?.lost ?? 0)).toBe(canaries.length);
   expectAllAt(fleet, base);
+});
+
+test("a change that kills processes for good, before the controller has looked once, is stopped in the first wave", async () => {
+  const fleet = await stagedFleet(small, rackFirst);
+  await fleet.look();
+  const target = await fleet.replica.apply(appResources(addresses.fatal));
+  await fleet.replica.rollout({ step: "start", target: null, policy: null });
+  await fleet.settled();
+  const canaries = inWave(fleet, 0);
+  expect(canaries.filter(({ life }) => life !== undefined)).toEqual([]);
+  await fleet.ended();
+  expect(outline(fleet.newest)).toBe("started, wave_released 1, rolled_back (lost)");
+  expect(idsOf(servedBy(fleet, target))).toEqual(idsOf(canaries));
+  expect(fleet.newest.decisions.at(-1)?.judgement?.counts).toMatchObject({
+    nodes: canaries.length,
+    lost: canaries.length,
+  });
 });
 
 test.each([

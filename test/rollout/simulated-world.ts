@@ -15,6 +15,8 @@ export const addresses = {
   asFlaky: "10.0.0.21:443",
   /** A process that serves it dies. */
   deadly: "10.0.0.66:443",
+  /** The same, and nobody starts it again. */
+  fatal: "10.0.0.67:443",
 } as const;
 
 /** What fails anywhere, any time. */
@@ -28,7 +30,11 @@ export function shareFailing(served: Configuration): number {
 }
 
 export function isDeadly(served: Configuration): boolean {
-  return addressOf(served) === addresses.deadly;
+  return addressOf(served) === addresses.deadly || isFatal(served);
+}
+
+export function isFatal(served: Configuration): boolean {
+  return addressOf(served) === addresses.fatal;
 }
 
 function addressOf(served: Configuration): string | undefined {
