@@ -13,13 +13,12 @@ import { addresses, appResources } from "./simulated-world.ts";
 
 const nodeCount = 30;
 
-const policy = policyOf(
-  [
-    { title: "canary", labels: { rack: "0" }, bakeTime: "3s" },
-    { title: "the rest", bakeTime: "1s" },
-  ],
-  { gates: { applyDeadline: "30s", connectFailures: { sampleMin: 200 } } },
-);
+/** Three canaries, the rest. */
+function twoWaves(bakeTime: string): object {
+  const canary = { title: "canary", labels: { rack: "0" }, bakeTime };
+  const gates = { applyDeadline: "30s", connectFailures: { sampleMin: 200 } };
+  return policyOf([canary, { title: "the rest", bakeTime: "1s" }], { gates });
+}
 
 /** Clients of each node, and how often they come. */
 const clientsAtOnce = 20;
@@ -50,6 +49,7 @@ const courses = [
   {
     what: "a good rollout",
     address: addresses.better,
+    bakeTime: "3s",
     moments: [started, bakes(0), released(1), ended],
     steps: ["started", "wave_released", "wave_released", "completed"],
     state: RolloutState.ROLLOUT_STATE_COMPLETED,
@@ -58,6 +58,8 @@ const courses = [
   {
     what: "a bad rollout",
     address: addresses.flaky,
+    // Longer than it takes a replica that has just begun to get the lease, and nodes to come to it and tell of some clients.
+    bakeTime: "20s",
     moments: [started, bakes(0), ended],
     steps: ["started", "wave_released", "rolled_back"],
     state: RolloutState.ROLLOUT_STATE_ROLLED_BACK,
@@ -66,7 +68,11 @@ const courses = [
 ] as const;
 
 /** Simulated nodes with clients, at revision 2 of a log whose commits wait for a rollout. They end with the test. */
-async function servedBy(pair: ReplicaPair, onEnd: TestContext["onTestFinished"]): Promise<readonly SimulatedNode[]> {
+async function servedBy(
+  pair: ReplicaPair,
+  bakeTime: string,
+  onEnd: TestContext["onTestFinished"],
+): Promise<readonly SimulatedNode[]> {
   const random = seededRandom(runSeed());
   const controls = pair.replicas.map(({ address }) => address);
   const nodes = Array.from({ length: nodeCount }, (_none, index) => {
@@ -75,7 +81,7 @@ async function servedBy(pair: ReplicaPair, onEnd: TestContext["onTestFinished"])
     return connectedNode({ identity, natsUrl: pair.nats.url, controls, random });
   });
   await pair.apply(appResources(addresses.good));
-  await pair.apply([policy]);
+  await pair.apply([twoWaves(bakeTime)]);
   for (const node of nodes) node.start();
   onEnd(async () => {
     await Promise.all(nodes.map((node) => node.close()));
@@ -113,12 +119,12 @@ async function leading(calls: RolloutCalls): Promise<RealReplica> {
 test.concurrent.for(courses)(
   "kill -9 of the leading replica at every step of $what changes nothing of its outcome, and nothing is released twice",
   { timeout: 120_000 },
-  async ({ address, moments, steps, state, revision }, { expect, onTestFinished }) => {
+  async ({ address, bakeTime, moments, steps, state, revision }, { expect, onTestFinished }) => {
     const pair = await ReplicaPair.start();
     onTestFinished(() => pair.stop());
     const calls = new RolloutCalls(pair.replicas);
     onTestFinished(() => calls.close());
-    const nodes = await servedBy(pair, onTestFinished);
+    const nodes = await servedBy(pair, bakeTime, onTestFinished);
     await pair.apply(appResources(address));
     await pair.run(["rollout", "start"]);
     let back: Promise<void> = Promise.resolve();
