@@ -58,8 +58,7 @@ const courses = [
   {
     what: "a bad rollout",
     address: addresses.flaky,
-    // Longer than it takes a replica that has just begun to get the lease, and nodes to come to it and tell of some clients.
-    bakeTime: "20s",
+    bakeTime: "3s",
     moments: [started, bakes(0), ended],
     steps: ["started", "wave_released", "rolled_back"],
     state: RolloutState.ROLLOUT_STATE_ROLLED_BACK,

@@ -177,6 +177,18 @@ const cases: readonly Case[] = [
       atEnd,
     ],
     outcome: "passed",
+    verdict: "wait",
+  },
+  {
+    what: "all that were silent for a moment, and have baked from the beginning since",
+    gate: "lost",
+    looks: [
+      applied,
+      { atMs: 2000, fleet: (fleet) => fleet.set(canaries, { reachable: false }) },
+      { atMs: 9000, fleet: (fleet) => fleet.set(canaries, { reachable: true }) },
+      { atMs: 302_000 },
+    ],
+    outcome: "passed",
     verdict: "advance",
   },
   {

@@ -59,11 +59,13 @@ export function judgeWave(baseline: WaveBaseline, farms: FarmSizes, before: Wave
   const { gates: policy, waves } = start.staged;
   const counts = countWave(baseline, wave);
   const applied = judgeApplied(counts, policy, before, nowMs);
-  const { appliedAtMs, shortSinceMs } = applied;
+  const { shortSinceMs } = applied;
+  const lost = judgeLost(baseline, wave, policy.lostMaxPercent, before.lostSinceMs, nowMs);
+  // What happened while nodes were silent is not known: when they are back, they bake from the beginning.
+  const appliedAtMs = applied.appliedAtMs !== null && lost.figure.outcome === "waiting" ? nowMs : applied.appliedAtMs;
   const bakeEndMs = (appliedAtMs ?? nowMs) + (waves[wave]?.bakeTimeMs ?? 0);
   const unreachable = appliedAtMs === null && applied.figure.outcome === "inconclusive";
   const bakeOver = unreachable || (appliedAtMs !== null && shortSinceMs === null && nowMs >= bakeEndMs);
-  const lost = judgeLost(baseline, wave, policy.lostMaxPercent, before.lostSinceMs, nowMs);
   const healthy = judgeServers(baseline, farms, policy.healthyServersMinPercent, before.failingSinceMs, nowMs);
   const { connects, handshakes } = outcomesOf(baseline);
   const { connectLooks, handshakeLooks } = before;
