@@ -99,20 +99,20 @@ class Replicas {
   }
 }
 
-test("of three replicas one holds it, over thousands of renewals, and it keeps it", async () => {
+test("of three replicas one holds it, over hundreds of renewals, and it keeps it", async () => {
   const replicas = new Replicas(30);
   await replicas.add(3);
   const holder = await replicas.held();
-  await expect.poll(() => replicas.written(), { timeout: 100_000 }).toBeGreaterThan(2000);
+  await expect.poll(() => replicas.written(), { timeout: 100_000 }).toBeGreaterThan(800);
   await replicas.close();
   expect(replicas.takers).toContain(holder);
 }, 120_000);
 
-test("given back, another has it; hundreds of times, and never two", async () => {
+test("given back, another has it; time after time, and never two", async () => {
   const replicas = new Replicas(200);
   await replicas.add(3);
-  for (let round = 0; round < 200; round += 1) await replicas.restart(await replicas.held());
-  expect(replicas.takers.length).toBeGreaterThanOrEqual(200);
+  for (let round = 0; round < 80; round += 1) await replicas.restart(await replicas.held());
+  expect(replicas.takers.length).toBeGreaterThanOrEqual(80);
   await replicas.close();
 }, 120_000);
 
