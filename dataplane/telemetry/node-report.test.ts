@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { joinSocketAddress } from "../../model/address.ts";
 import { FeedState, ServerHealthState } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { followedTo, quietState } from "../../test/support/node-state.ts";
 import type { UnboundAddress } from "../bindings.ts";
 import type { ServerHealthSeen } from "../health/server-health.ts";
 import { nodeReport, type NodeState } from "./node-report.ts";
@@ -8,25 +9,9 @@ import { nodeReport, type NodeState } from "./node-report.ts";
 const digest = new Uint8Array(32).fill(9);
 
 function parts(more: Partial<NodeState> = {}): NodeState {
-  const position = { epoch: 1, revision: 12, hash: new Uint8Array(32) };
-  const log = { logPosition: { ...position, revision: 15 }, releasedRevision: 12 };
-  const follower = { position, digest, ...log, loaded: true, feed: "following" as const, stalled: undefined };
+  const follower = followedTo(12, { digest, logPosition: { epoch: 1, revision: 15, hash: new Uint8Array(32) } });
   const clocks = { monotonicMs: 5000, wallMs: 1_700_000_005_000 };
-  return {
-    follower,
-    kept: undefined,
-    diskFault: undefined,
-    unbound: [],
-    notTransparent: [],
-    health: [],
-    serverConnections: [],
-    affinity: [],
-    connections: 3,
-    draining: false,
-    ready: true,
-    ...clocks,
-    ...more,
-  };
+  return quietState(follower, { connections: 3, ...clocks, ...more });
 }
 
 function seen(id: string, more: Partial<ServerHealthSeen>): ServerHealthSeen {

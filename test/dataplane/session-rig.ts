@@ -4,6 +4,7 @@ import type { NodeState } from "../../dataplane/telemetry/node-report.ts";
 import type { SessionHost, TableExtract } from "../../dataplane/telemetry/node-session.ts";
 import { PendingTraffic } from "../../dataplane/telemetry/pending-traffic.ts";
 import type { SessionRequest } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { followedTo, quietState } from "../support/node-state.ts";
 import { leftOver, type OpenResources, openResources } from "../support/open-resources.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { FakeControlPlane, type Session } from "./fake-control-plane.ts";
@@ -30,27 +31,8 @@ class RecordingNode implements SessionHost {
 
   state(): NodeState {
     this.asked += 1;
-    const position = { epoch: 1, revision: 1, hash: new Uint8Array(32) };
     const stalled = { reason: "forked" as const, detail: "x".repeat(this.reportBytes) };
-    const log = { logPosition: position, releasedRevision: 1 };
-    const follower = {
-      position,
-      ...log,
-      digest: new Uint8Array(32),
-      loaded: true,
-      feed: "following" as const,
-      stalled,
-    };
-    const nothing = {
-      kept: undefined,
-      diskFault: undefined,
-      unbound: [],
-      health: [],
-      serverConnections: [],
-      affinity: [],
-      notTransparent: [],
-    };
-    return { follower, ...nothing, connections: this.asked, draining: false, ready: true, monotonicMs: 0, wallMs: 0 };
+    return quietState(followedTo(1, { stalled }), { connections: this.asked });
   }
 
   async drain(): Promise<void> {

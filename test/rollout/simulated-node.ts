@@ -5,6 +5,7 @@ import type { SessionHost } from "../../dataplane/telemetry/node-session.ts";
 import { PendingTraffic } from "../../dataplane/telemetry/pending-traffic.ts";
 import type { NodeIdentity } from "../../model/node-identity.ts";
 import type { NodeHello } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
+import { quietState } from "../support/node-state.ts";
 import type { SimulatedSession } from "./simulated-session.ts";
 import { appRoute, appServer, isDeadly, isFatal, shareFailing } from "./simulated-world.ts";
 
@@ -159,20 +160,7 @@ export class NodeLife {
   }
 
   #state(): NodeState {
-    return {
-      follower: this.follower.status,
-      kept: undefined,
-      diskFault: undefined,
-      unbound: [],
-      notTransparent: [],
-      health: [],
-      serverConnections: [],
-      affinity: [],
-      connections: 0,
-      draining: false,
-      ready: this.follower.status.loaded,
-      monotonicMs: performance.now(),
-      wallMs: Date.now(),
-    };
+    const { status } = this.follower;
+    return quietState(status, { ready: status.loaded, monotonicMs: performance.now(), wallMs: Date.now() });
   }
 }

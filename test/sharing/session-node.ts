@@ -1,9 +1,9 @@
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import { SessionLearntExchange } from "../../dataplane/sharing/session-learnt-exchange.ts";
 import { FleetSession } from "../../dataplane/telemetry/fleet-session.ts";
-import type { NodeState } from "../../dataplane/telemetry/node-report.ts";
 import type { SessionHost } from "../../dataplane/telemetry/node-session.ts";
 import { PendingTraffic } from "../../dataplane/telemetry/pending-traffic.ts";
+import { followedTo, quietState } from "../support/node-state.ts";
 import { RecordingHost } from "./recording-host.ts";
 
 /** A node's exchange by way of its session with a control plane. */
@@ -45,30 +45,7 @@ export class SessionNode {
 
 /** A node of which there is nothing to tell. */
 function quietNode(): SessionHost {
-  const position = { epoch: 1, revision: 1, hash: new Uint8Array(32) };
-  const state: NodeState = {
-    follower: {
-      position,
-      digest: new Uint8Array(32),
-      logPosition: position,
-      releasedRevision: 1,
-      loaded: true,
-      feed: "following",
-      stalled: undefined,
-    },
-    kept: undefined,
-    diskFault: undefined,
-    unbound: [],
-    notTransparent: [],
-    health: [],
-    serverConnections: [],
-    affinity: [],
-    connections: 0,
-    draining: false,
-    ready: true,
-    monotonicMs: 0,
-    wallMs: 0,
-  };
+  const state = quietState(followedTo(1));
   const nothing = async (): Promise<void> => undefined;
   return {
     state: () => state,
@@ -77,7 +54,7 @@ function quietNode(): SessionHost {
     undrain: nothing,
     resync: () => undefined,
     setLogLevel: () => undefined,
-    table: async () => ({ position, entries: [], truncated: false }),
+    table: async () => ({ position: state.follower.position, entries: [], truncated: false }),
     explain: () => "nothing is known",
   };
 }
