@@ -7,7 +7,7 @@ import { LongConnection } from "./long-connections.ts";
 import type { RealFleet, RealNode } from "./real-fleet.ts";
 
 /** Each of the three kinds is killed so often; `npm run test:kills` does it 50 times. */
-const kills = Number(process.env["SWITCHYARD_KILLS"] ?? 8);
+const kills = Number(process.env["SWITCHYARD_KILLS"] ?? 5);
 
 /** About three seconds for each kill. */
 const timeoutMs = 15 * 60_000;
