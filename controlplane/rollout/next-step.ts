@@ -28,7 +28,11 @@ export function stepAfter(record: RolloutRecord, { decided, judgement }: JudgedW
       const step: RolloutStepWish = isLast
         ? { step: "complete", rollout, judgement }
         : { step: "release_wave", rollout, wave: releasedWaves, judgement };
-      return { step, requestId: requestIdOf(record, step), reason: cut(`${held(record)}: ${summaryOf(judgement)}`) };
+      return {
+        step,
+        requestId: requestIdOf(record, step),
+        reason: cut(`${held(record, judgement)}: ${summaryOf(judgement)}`),
+      };
     }
     case "fail": {
       const { gate } = decided;
@@ -61,7 +65,9 @@ function requestIdOf({ name, releasedWaves, decisions }: RolloutRecord, { step }
   return `${name}/${step}/${releasedWaves}/${decisions.at(-1)?.revision ?? 0}`;
 }
 
-function held(record: RolloutRecord): string {
+/** A wave that nobody could apply was only waited for. */
+function held(record: RolloutRecord, { gates }: WaveJudgement): string {
+  if (gates.some(({ gate, outcome }) => gate === "applied" && outcome === "inconclusive")) return waveText(record);
   return `${waveText(record)} has held for ${(record.start.staged.waves[record.releasedWaves - 1]?.bakeTimeMs ?? 0) / 1000} s`;
 }
 

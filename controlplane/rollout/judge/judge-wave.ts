@@ -131,7 +131,7 @@ function judgeApplied(
   const shortSinceMs = before.shortSinceMs ?? nowMs;
   const leftMs = shortSinceMs + applyDeadlineMs - nowMs;
   if (reachable === 0) {
-    const detail = `none of ${counted(nodes, "node")} is reachable`;
+    const detail = nodes === 0 ? "no node is known" : `none of ${counted(nodes, "node")} is reachable`;
     const over = leftMs <= 0 || appliedAtMs !== null;
     const outcome = over ? "inconclusive" : "waiting";
     const wait = over ? ", which holds nothing up" : `; they have ${durationText(leftMs)} to come`;
