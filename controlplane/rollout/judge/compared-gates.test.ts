@@ -23,6 +23,18 @@ const cases: readonly Case[] = [
     figures: { observed: 0.05, limit: 0.001, sample: 1000, controlSample: 20_000 },
   },
   {
+    what: "5 % that an earlier look has found, where nobody could act on it, and nothing came since",
+    gate: "connect_failures",
+    looks: [
+      applied,
+      { atMs: 9000, fleet: (fleet) => fleet.count(canaries, 100, 5).count(others, 1000, 1) },
+      { atMs: 9500 },
+      atEnd,
+    ],
+    outcome: "failed",
+    verdict: "fail",
+  },
+  {
     what: "5 % on both sides",
     gate: "connect_failures",
     looks: [applied, { ...atEnd, fleet: (fleet) => fleet.count(canaries, 100, 5).count(others, 100, 5) }],

@@ -6,11 +6,11 @@ import { judgeRatio } from "./ratio-gate.ts";
 import type { Proportion } from "./two-proportions.ts";
 
 test.each([
-  [{ taken: 0, lastSample: 0 }, 500, false, true],
-  [{ taken: 1, lastSample: 500 }, 624, false, false],
-  [{ taken: 1, lastSample: 500 }, 625, false, true],
-  [{ taken: 1, lastSample: 500 }, 501, true, true],
-  [{ taken: 1, lastSample: 500 }, 500, true, false],
+  [{ taken: 0, lastSample: 0, found: null }, 500, false, true],
+  [{ taken: 1, lastSample: 500, found: null }, 624, false, false],
+  [{ taken: 1, lastSample: 500, found: null }, 625, false, true],
+  [{ taken: 1, lastSample: 500, found: null }, 501, true, true],
+  [{ taken: 1, lastSample: 500, found: null }, 500, true, false],
 ])("after %j at %d events (the last: %j) it is time to look: %j", (looks: Looks, sample, last, isTime) => {
   expect(isTimeToLook(looks, sample, last)).toBe(isTime);
 });

@@ -3,9 +3,11 @@ export interface Looks {
   readonly taken: number;
   /** Events on released nodes at the last look; 0 before the first. */
   readonly lastSample: number;
+  /** What a look has found, in a sentence: it stays found, whoever may act on it and when. */
+  readonly found: string | null;
 }
 
-export const noLooks: Looks = { taken: 0, lastSample: 0 };
+export const noLooks: Looks = { taken: 0, lastSample: 0, found: null };
 
 /** The sample grows by this much from look to look: some ten looks for each tenfold sample. */
 const growth = 1.25;

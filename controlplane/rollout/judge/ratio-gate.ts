@@ -38,6 +38,10 @@ export function judgeRatio(
   const others = alike ? "nodes that are not released" : "the same nodes before";
   const seen = `${percentText(observed)} of ${released.of} ${words[gate]}, against ${percentText(limit)} of ${against.of} on ${others}`;
   const figures = { gate, observed, limit, sample: released.of, controlSample: against.of };
+  if (looks.found !== null) {
+    const pValue = pValueOfExcess(released, against);
+    return { figure: { ...figures, outcome: "failed", pValue, detail: looks.found }, looks };
+  }
   const noTest = bakeOver ? "inconclusive" : "waiting";
   if (released.of < policy.sampleMin || against.of < policy.sampleMin) {
     const detail = `${seen}: fewer than ${policy.sampleMin} on each side say nothing`;
@@ -51,13 +55,13 @@ export function judgeRatio(
     return { figure: { ...figures, outcome, pValue, detail: `${seen} (${p}; ${next})` }, looks };
   }
   const look = looks.taken + 1;
-  const taken = { taken: look, lastSample: released.of };
+  const taken = { taken: look, lastSample: released.of, found: null };
   const allowed = significanceAt(look, policy.significancePpm / 1e6);
   const margin = policy.marginBasisPoints / 10_000;
   const test = `${p}, look ${look} allows ${allowed.toPrecision(2)}`;
   if (pValue < allowed && observed - limit > margin) {
     const detail = `${seen}: more by over ${percentText(margin)}, and no accident (${test})`;
-    return { figure: { ...figures, outcome: "failed", pValue, detail }, looks: taken };
+    return { figure: { ...figures, outcome: "failed", pValue, detail }, looks: { ...taken, found: detail } };
   }
   const why = pValue < allowed ? `not more by over ${percentText(margin)}` : "may be chance";
   const outcome = bakeOver ? "passed" : "waiting";
