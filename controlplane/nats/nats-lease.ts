@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { NatsConnection } from "nats";
 import type { LogNames } from "../../model/log-names.ts";
+import { type Clock, systemClock } from "../rollout/clock.ts";
 import type { Lease } from "../rollout/lease.ts";
-import { type LeaseClock, machineClock } from "./lease-clock.ts";
 import { type LeaseEnd, type LeaseRecord, LeaseStream, type LeaseStore } from "./lease-stream.ts";
 
 const durationMsDefault = 6_000;
@@ -19,7 +19,7 @@ export interface NatsLeaseOptions {
   readonly replicas: number;
   /** From 50 ms. Default 6 s: how long a replica that died is waited for. */
   readonly durationMs?: number;
-  readonly clock?: LeaseClock;
+  readonly clock?: Clock;
   /** Hears when this replica takes the lease, and when it notices that it has lost it. */
   readonly onChange?: (held: boolean) => void;
 }
@@ -29,7 +29,9 @@ export interface StoredLeaseOptions {
   /** Different for each process. */
   readonly holder: string;
   readonly durationMs: number;
-  readonly clock: LeaseClock;
+  readonly clock: Clock;
+  /** From 0 to 1, as Math.random: so that replicas do not all ask at once. */
+  readonly random: () => number;
   readonly onChange?: ((held: boolean) => void) | undefined;
 }
 
@@ -65,7 +67,7 @@ export class NatsLease implements Lease {
   constructor(options: StoredLeaseOptions) {
     const { store, clock, durationMs } = options;
     this.#options = options;
-    this.#quietUntilMs = clock.nowMs() + durationMs;
+    this.#quietUntilMs = clock.monotonicMs() + durationMs;
     this.#stopNews = store.onNews((news) => {
       if (news === "reconnected") this.#beQuiet();
       if (!this.held) this.#wake.abort();
@@ -78,12 +80,19 @@ export class NatsLease implements Lease {
     const { connection, names, replicaId, replicas, durationMs = durationMsDefault } = options;
     const timeoutMs = Math.ceil(durationMs / 3);
     const store = await LeaseStream.of({ connection, names, replicas, timeoutMs });
-    const { clock = machineClock, onChange } = options;
-    return new NatsLease({ store, holder: `${replicaId} ${randomUUID()}`, durationMs, clock, onChange });
+    const { clock = systemClock, onChange } = options;
+    return new NatsLease({
+      store,
+      holder: `${replicaId} ${randomUUID()}`,
+      durationMs,
+      clock,
+      random: Math.random,
+      onChange,
+    });
   }
 
   get held(): boolean {
-    return this.#options.clock.nowMs() < this.#heldUntilMs;
+    return this.#options.clock.monotonicMs() < this.#heldUntilMs;
   }
 
   /** The fencing token: grows with each write, whoever's it is. Says something only while it is held. */
@@ -108,13 +117,13 @@ export class NatsLease implements Lease {
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, random } = this.#options;
     while (!this.#closing) {
       const answered = await this.#turn();
       this.#failures = answered ? 0 : this.#failures + 1;
       this.#tell();
-      const spread = 0.8 + 0.2 * clock.random();
-      await clock.pause(this.#pauseMs() * spread, this.#wake.signal);
+      const spread = 0.8 + 0.2 * random();
+      await clock.wait(this.#pauseMs() * spread, this.#wake.signal);
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
     }
   }
@@ -124,7 +133,7 @@ export class NatsLease implements Lease {
     const { clock, durationMs } = this.#options;
     const thirdMs = durationMs / 3;
     if (this.#failures > 0) return Math.min(thirdMs, (durationMs / 48) * 2 ** Math.min(this.#failures, 4));
-    const endMs = this.held ? Number.POSITIVE_INFINITY : this.#freeAtMs() - clock.nowMs();
+    const endMs = this.held ? Number.POSITIVE_INFINITY : this.#freeAtMs() - clock.monotonicMs();
     // A little after the end: the spread takes up to a fifth away.
     return Math.min(thirdMs, Math.max(durationMs / 100, endMs * 1.25));
   }
@@ -156,7 +165,7 @@ export class NatsLease implements Lease {
       const again = await this.#write(this.#record(false), sequence);
       return again === "conflict" || again;
     }
-    if (clock.nowMs() < this.#freeAtMs()) return true;
+    if (clock.monotonicMs() < this.#freeAtMs()) return true;
     this.#term = (record?.term ?? 0) + 1;
     const taken = await this.#write(this.#record(false), sequence);
     return taken === "conflict" || taken;
@@ -165,7 +174,7 @@ export class NatsLease implements Lease {
   /** Whether it was answered, or "conflict" where another message is there. */
   async #write(record: LeaseRecord, after: number): Promise<boolean | "conflict"> {
     const { store, clock } = this.#options;
-    const sentMs = clock.nowMs();
+    const sentMs = clock.monotonicMs();
     // Of several after the same message one is taken at most; where the answer was lost, it may be the first.
     if (this.#attempt?.after !== after) this.#attempt = { after, sentMs };
     const written = await store.write(record, after);
@@ -194,12 +203,12 @@ export class NatsLease implements Lease {
     }
     if (before !== undefined && sameEnd(before, end)) return;
     if (before?.stream !== end.stream || sequence <= before.sequence) this.#beQuiet();
-    this.#seen = { end, sinceMs: clock.nowMs() };
+    this.#seen = { end, sinceMs: clock.monotonicMs() };
   }
 
   #beQuiet(): void {
     const { clock, durationMs } = this.#options;
-    this.#quietUntilMs = Math.max(this.#quietUntilMs, clock.nowMs() + durationMs);
+    this.#quietUntilMs = Math.max(this.#quietUntilMs, clock.monotonicMs() + durationMs);
   }
 
   /** When it may be taken, by the clock. */

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Time as the controller has it; never goes back. */
+/** Time as the controller, and the lease, have it: it never goes back, and goes on while the process is stopped. */
 export interface Clock {
   monotonicMs(): number;
   /** Resolves after so long, or at once when the signal is aborted; never rejects. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { credentials } from "@grpc/grpc-js";
 import { connect, type NatsConnection } from "nats";
 import { ControlPlane } from "../../controlplane/control-plane.ts";
 import { SqliteEventLog } from "../../controlplane/log/sqlite-event-log.ts";
@@ -15,18 +15,8 @@ import {
   type Node,
 } from "../../proto/gen/switchyard/fleet/v1/fleet_service.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
+import { answerOf } from "./answer-of.ts";
 import { NodeSession } from "./node-session.ts";
-
-type Answered<Response> = (error: ServiceError | null, response: Response) => void;
-
-function answerOf<Response>(start: (answered: Answered<Response>) => void): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    start((error, response) => {
-      if (error === null) resolve(response);
-      else reject(error);
-    });
-  });
-}
 
 /** A nats-server, and control planes that share their nodes over it; each has a log of its own, which they do not need. */
 export class FleetRig {

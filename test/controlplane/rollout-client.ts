@@ -1,17 +1,7 @@
-import { credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { credentials, Metadata } from "@grpc/grpc-js";
 import * as api from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
+import { answerOf } from "./answer-of.ts";
 import { RecordedStream } from "./recorded-stream.ts";
-
-type Answered<Response> = (error: ServiceError | null, response: Response) => void;
-
-function answerOf<Response>(start: (answered: Answered<Response>) => void): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    start((error, response) => {
-      if (error === null) resolve(response);
-      else reject(error);
-    });
-  });
-}
 
 /** The rollouts of a control plane through a client of its own; what a request leaves out has its default. */
 export class RolloutClient {
