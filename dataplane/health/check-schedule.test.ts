@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ServerResourceName } from "../../model/resource-name.ts";
+import { deviation } from "../../test/support/chi-squared.ts";
 import { runSeed, seededRandom } from "../../test/support/seeded-random.ts";
 import { CheckSchedule, type CheckTiming } from "./check-schedule.ts";
 
@@ -44,19 +45,21 @@ function slices(begun: readonly Begun[], fromMs: number, untilMs: number, count:
   return counts;
 }
 
-/** Sum of the squared deviations by the expectation: with k slices about k - 1, and above k + 4 * sqrt(2k) hardly ever. */
-function chiSquare(counts: readonly number[]): number {
-  const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
-  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+/** Null where the checks begin evenly over the slices of a span, else what was counted. */
+function unevenness(begun: readonly Begun[], fromMs: number, untilMs: number): string | null {
+  const counts = slices(begun, fromMs, untilMs, 20);
+  return deviation(
+    Object.fromEntries(counts.entries()),
+    Object.fromEntries(counts.map((_, slice) => [slice, 1 / counts.length])),
+  );
 }
 
 describe("checks", () => {
   it("of 2,000 servers that came together are spread evenly over the interval, at first and later", () => {
     const { schedule } = scheduleOf(2000, { ...steady, jitterPercent: 10 });
     const begun = run(schedule, 0, 12_000);
-    const bound = 20 + 4 * Math.sqrt(40);
-    expect(chiSquare(slices(begun, 0, 2000, 20))).toBeLessThan(bound);
-    expect(chiSquare(slices(begun, 10_000, 12_000, 20))).toBeLessThan(bound);
+    expect(unevenness(begun, 0, 2000)).toBeNull();
+    expect(unevenness(begun, 10_000, 12_000)).toBeNull();
     expect(new Set(begun.filter(({ atMs }) => atMs < 2000).map(({ server }) => server)).size).toBe(2000);
   });
 
@@ -80,8 +83,8 @@ describe("checks", () => {
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(2000 - most);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(2000 + most);
     const mean = pauses.reduce((sum, pause) => sum + pause, 0) / pauses.length;
-    // Four standard errors of an even distribution of that width.
-    expect(Math.abs(mean - 2000)).toBeLessThanOrEqual((4 * most) / Math.sqrt(3 * pauses.length) + 1e-6);
+    // Six standard errors of an even distribution of that width.
+    expect(Math.abs(mean - 2000)).toBeLessThanOrEqual((6 * most) / Math.sqrt(3 * pauses.length) + 1e-6);
   });
 
   it("of a server that is new come soon however long its interval is, and the second one is the one that is spread", () => {
@@ -89,7 +92,7 @@ describe("checks", () => {
     const { schedule } = scheduleOf(1000, { intervalMs: hour, fastIntervalMs: hour, jitterPercent: 0 });
     const begun = run(schedule, 0, hour + 2000);
     expect(new Set(begun.filter(({ atMs }) => atMs < 2000).map(({ server }) => server)).size).toBe(1000);
-    expect(chiSquare(slices(begun, 2000, hour + 2000, 20))).toBeLessThan(20 + 4 * Math.sqrt(40));
+    expect(unevenness(begun, 2000, hour + 2000)).toBeNull();
   });
 
   it("run at most so many at once, and never two of one server", () => {
