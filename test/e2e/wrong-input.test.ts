@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { AdminClient } from "../../cli/client/admin-client.ts";
 import type { UpdateFarmResponse } from "../../proto/gen/switchyard/config/v1/config_service.ts";
 import { Farm } from "../../proto/gen/switchyard/config/v1/resources.ts";
+import { runVerb } from "../cli/run-verb.ts";
 import { freePorts, TestInstance } from "./running-switchyard.ts";
 
 /** Wrong input is refused as a whole, by field and line, and changes nothing (law 10). */
@@ -36,7 +37,10 @@ describe("wrong input changes nothing and names what is wrong:", () => {
 
   /** Everything that is stored, and the revision. */
   async function state(): Promise<string> {
-    const [all, history] = [await instance.cli(["get", "all", "-o", "yaml"]), await instance.cli(["history"])];
+    const server = instance.admin;
+    const all = await runVerb(["get", "all", "-o", "yaml"], { server });
+    const history = await runVerb(["history"], { server });
+    expect([all.code, history.code]).toEqual([0, 0]);
     return all.stdout + history.stdout;
   }
 
