@@ -18,6 +18,9 @@ export default defineConfig({
     // Most tests wait for processes and sockets: one file more at once than there are cores.
     maxWorkers: availableParallelism() + 1,
     sequence: { seed, shuffle: { files: false, tests: true } },
+    // For what hangs. A machine that others keep busy makes a test of a second one of ten.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     allowOnly: false,
     passWithNoTests: false,
     projects: [
@@ -29,8 +32,6 @@ export default defineConfig({
           exclude: [...notTests, "test/**"],
           // They touch nothing outside themselves: a process for each file would cost more than they do.
           isolate: false,
-          testTimeout: 10_000,
-          hookTimeout: 10_000,
         },
       },
       {
@@ -39,8 +40,6 @@ export default defineConfig({
           name: "integration",
           include: ["test/**/*.test.ts"],
           exclude: notTests,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
     ],
