@@ -24,6 +24,12 @@ export interface CliContext {
 /** Adds one verb to the program. */
 export type RegisterVerb = (program: Command, context: CliContext) => void;
 
+/** A verb is loaded when a command line names it, or names none: a process loads what it needs. */
+export interface Verb {
+  readonly name: string;
+  readonly load: () => Promise<RegisterVerb>;
+}
+
 /** Writes to standard output, and waits while its reader is slow. Nothing but text that is safe may come here. */
 export async function print(context: CliContext, text: string): Promise<void> {
   if (!context.stdout.write(text)) await once(context.stdout, "drain");

@@ -18,7 +18,10 @@ function token(text: string): string {
 }
 
 export function registerInit(program: Command, context: CliContext): void {
-  const init = program.command("init").description("Make what an installation needs, once; again changes nothing.");
+  const init = program
+    .command("init")
+    .description("Make what an installation needs, once; again changes nothing.")
+    .addHelpText("after", examples(["switchyard init nats --nats nats://hub:4222", "the streams of the log"]));
   init
     .command("nats")
     .description("Make the streams of the log on NATS JetStream, and check that the server took each setting.")

@@ -22,7 +22,10 @@ const natsOptions = (command: Command): Command =>
 
 /** Working on whole logs. Each is loaded only when it is asked for: the other verbs need none of it. */
 export function registerLog(program: Command, context: CliContext): void {
-  const log = program.command("log").description("Export, verify, import or move the log.");
+  const log = program
+    .command("log")
+    .description("Export, verify, import or move the log.")
+    .addHelpText("after", examples(["switchyard log export -o backup.log", "the whole history, into a file"]));
 
   const exporting = log
     .command("export")

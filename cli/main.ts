@@ -1,16 +1,8 @@
 import { userInfo } from "node:os";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
-import { clientVerbs } from "./client-verbs.ts";
-import type { RegisterVerb } from "./context.ts";
-import { registerControlPlane } from "./controlplane.ts";
 import { exitCode } from "./exit-code.ts";
-import { registerInit } from "./init.ts";
-import { registerNode } from "./node.ts";
 import { runCli } from "./run-cli.ts";
-import { registerUp } from "./up.ts";
-
-/** In the order of `--help`. */
-const verbs: readonly RegisterVerb[] = [registerUp, registerControlPlane, registerNode, registerInit, ...clientVerbs];
+import { verbs } from "./verbs.ts";
 
 /** A reader that has seen enough (`| head`) is no failure; any other trouble with standard output is. */
 function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {

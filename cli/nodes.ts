@@ -17,7 +17,10 @@ import { examples } from "./run-cli.ts";
 
 /** Telling running nodes what to do; nothing of it is kept in the log, nor by the node beyond its process. */
 export function registerNodes(program: Command, context: CliContext): void {
-  const nodes = program.command("nodes").description("Have running nodes do something; `get nodes` shows them.");
+  const nodes = program
+    .command("nodes")
+    .description("Have running nodes do something; `get nodes` shows them.")
+    .addHelpText("after", examples(["switchyard nodes drain edge-7", "before the machine is worked on"]));
   registerDrain(nodes, context);
   registerResync(nodes, context);
   registerLogLevel(nodes, context);

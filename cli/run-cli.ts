@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { CliFailure } from "./cli-failure.ts";
 import { serverFallback, timeoutFallback } from "./client/with-client.ts";
-import type { CliContext, RegisterVerb } from "./context.ts";
+import type { CliContext, Verb } from "./context.ts";
 import { note } from "./context.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { exitCode, exitCodeHelp } from "./exit-code.ts";
@@ -16,7 +16,7 @@ export type CliSurroundings = Omit<CliContext, "finish">;
  */
 export async function runCli(
   words: readonly string[],
-  verbs: readonly RegisterVerb[],
+  verbs: readonly Verb[],
   surroundings: CliSurroundings,
 ): Promise<ExitCode> {
   let code: ExitCode = exitCode.ok;
@@ -27,7 +27,12 @@ export async function runCli(
     },
   };
   try {
-    await createProgram(verbs, context).parseAsync(words, { from: "user" });
+    const program = createProgram(context);
+    const [first] = program.parseOptions([...words]).operands;
+    const named = verbs.filter(({ name }) => name === first);
+    for (const register of await Promise.all((named.length > 0 ? named : verbs).map(({ load }) => load())))
+      register(program, context);
+    await program.parseAsync(words, { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
@@ -39,8 +44,8 @@ export async function runCli(
   }
 }
 
-function createProgram(verbs: readonly RegisterVerb[], context: CliContext): Command {
-  const program = new Command("switchyard")
+function createProgram(context: CliContext): Command {
+  return new Command("switchyard")
     .description("Routes TLS connections by the name that they announce, without opening them.")
     .usage("[options] <verb> ...")
     .version(softwareVersion, "--version", "print the version")
@@ -56,8 +61,6 @@ function createProgram(verbs: readonly RegisterVerb[], context: CliContext): Com
     .showHelpAfterError("(--help shows how it is used)")
     .exitOverride()
     .addHelpText("after", `\n${exitCodeHelp}\n\nEach verb has an example: switchyard apply --help`);
-  for (const register of verbs) register(program, context);
-  return program;
 }
 
 /** The help text of a verb's examples: a command line, and what it does. */

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { registerControlPlane } from "../../cli/controlplane.ts";
 import { runCli } from "../../cli/run-cli.ts";
+import { verbs } from "../../cli/verbs.ts";
 import { SlowLink } from "../fleet/slow-link.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -25,7 +25,7 @@ class RunningVerb {
           done();
         },
       });
-    this.#ended = runCli(["controlplane", ...words], [registerControlPlane], {
+    this.#ended = runCli(["controlplane", ...words], verbs, {
       stdin: Readable.from([]),
       stdout: take((text) => (this.output += text)),
       stderr: take((text) => (this.output += text)),

@@ -1,6 +1,6 @@
 import { Readable, Writable } from "node:stream";
-import { clientVerbs } from "../../cli/client-verbs.ts";
 import { runCli } from "../../cli/run-cli.ts";
+import { verbs } from "../../cli/verbs.ts";
 
 export interface VerbRun {
   readonly code: number;
@@ -32,7 +32,7 @@ export async function runVerb(words: readonly string[], options: VerbOptions = {
         done();
       },
     });
-  const code = await runCli(words, clientVerbs, {
+  const code = await runCli(words, verbs, {
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
     stdout: Object.assign(
       collect(output, options.onOutput ?? (() => undefined)),

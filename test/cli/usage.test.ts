@@ -6,6 +6,10 @@ import { exitCode } from "../../cli/exit-code.ts";
 import { runVerb } from "./run-verb.ts";
 
 const verbs = [
+  "up",
+  "controlplane",
+  "node",
+  "init",
   "apply",
   "get",
   "delete",
@@ -20,6 +24,8 @@ const verbs = [
   "explain",
   "status",
   "affinity",
+  "nodes",
+  "log",
 ];
 
 describe("a command line that is wrong ends with code 2, and is told in one line", () => {

@@ -1,6 +1,6 @@
 import { Readable, Writable } from "node:stream";
-import { registerInit } from "../../cli/init.ts";
 import { runCli } from "../../cli/run-cli.ts";
+import { verbs } from "../../cli/verbs.ts";
 
 /** `switchyard init nats ...` in this process. */
 export async function runInit(
@@ -9,7 +9,7 @@ export async function runInit(
   const [stdout, stderr]: [string[], string[]] = [[], []];
   const into = (texts: string[]): Writable =>
     new Writable({ write: (chunk: Buffer, _encoding, done) => done(void texts.push(chunk.toString())) });
-  const code = await runCli(["init", "nats", ...words], [registerInit], {
+  const code = await runCli(["init", "nats", ...words], verbs, {
     stdin: Readable.from([]),
     stdout: into(stdout),
     stderr: into(stderr),
