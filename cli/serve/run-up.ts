@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { registerControlPlaneMetrics } from "../../controlplane/control-plane-metrics.ts";
 import { registerNodeMetrics } from "../../dataplane/telemetry/node-metrics.ts";
 import { type CliContext, print } from "../context.ts";
-import { startDemo } from "../demo/start-demo.ts";
+import type { Demo } from "../demo/start-demo.ts";
 import { emergencyTokenFileOf } from "./emergency-token-option.ts";
 import { aborted, Lifetimes } from "./lifetimes.ts";
 import { logFile } from "./log-file.ts";
@@ -43,7 +43,7 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
   try {
     const accessLog = options.accessLog === undefined ? undefined : await openAccessLog(options.accessLog);
     if (accessLog !== undefined) lifetimes.add("access log", () => accessLog.close());
-    const demo = options.demo === true ? await startDemo(join(options.dataDir, "demo")) : undefined;
+    const demo = options.demo === true ? await demoIn(join(options.dataDir, "demo")) : undefined;
     if (demo !== undefined) lifetimes.add("demo servers", () => demo.close());
     const controlPlane = await startControlPlane(options.dataDir, adminAddress, logger, { emergencyTokenFile });
     lifetimes.add("control plane", () => controlPlane.close(callGraceMs));
@@ -75,4 +75,10 @@ export async function runUp(context: CliContext, options: UpOptions): Promise<vo
   } finally {
     await lifetimes.close();
   }
+}
+
+/** Loaded only here: whoever runs no demo needs neither its servers nor what makes certificates. */
+async function demoIn(folder: string): Promise<Demo> {
+  const { startDemo } = await import("../demo/start-demo.ts");
+  return startDemo(folder);
 }
