@@ -154,10 +154,11 @@ export class DataPlaneNode {
   }
 
   #newServerSide(): ServerSide {
-    const { monotonicMs: nowMs, random, resolve, identity, instance } = this.#options;
+    const { monotonicMs: nowMs, random, resolve, prober, identity, instance } = this.#options;
     return new ServerSide({
       routing: this.#routing,
       resolve,
+      prober,
       region: identity.region,
       instance,
       sourceTransparent: () => this.#engine.sourceTransparent,

@@ -3,6 +3,7 @@ import type { DiskFault } from "./cache/disk-fault.ts";
 import type { LastKnownGood } from "./cache/last-known-good.ts";
 import type { ClosedConnection, ConnectionHandler, Engine } from "./engine/engine.ts";
 import type { CommitFeed } from "./feed/commit-feed.ts";
+import type { Prober } from "./health/probes/prober.ts";
 import type { HealthTransition } from "./health/server-health.ts";
 import type { Resolve } from "./resolve/resolve.ts";
 import type { RoutedConnection } from "./routed-connection.ts";
@@ -26,6 +27,8 @@ export interface DataPlaneNodeOptions {
   /** Begins the unique ids of this process's connections. */
   readonly instance: string;
   readonly resolve: Resolve;
+  /** Makes the checks of servers; they are made in the node's own thread where there is none. The node closes it. */
+  readonly prober?: Prober | undefined;
   /** 32 random bits of the process. */
   readonly hashSeed: number;
   /** From 0 to below 1, as Math.random. */

@@ -3,6 +3,8 @@ import type { Learnt } from "../model/learnt.ts";
 import type { FarmName, ServerResourceName } from "../model/resource-name.ts";
 import type { Routing } from "./choose/routing.ts";
 import { HealthChecker } from "./health/health-checker.ts";
+import { LocalProber } from "./health/probes/local-prober.ts";
+import type { Prober } from "./health/probes/prober.ts";
 import { type HealthTransition, ServerHealthBoard } from "./health/server-health.ts";
 import { ResolvedAddresses } from "./resolve/resolved-addresses.ts";
 import type { Resolve } from "./resolve/resolve.ts";
@@ -13,6 +15,8 @@ import { SessionAffinity } from "./session-affinity.ts";
 export interface ServerSideParts {
   readonly routing: Routing;
   readonly resolve: Resolve;
+  /** Makes the checks of servers, and is closed with this; in this thread where there is none. */
+  readonly prober?: Prober | undefined;
   /** The node's own region; empty for none. */
   readonly region: string;
   /** Begins the unique ids of this process's connections. */
@@ -72,6 +76,7 @@ export class ServerSide {
       onTickets: (server, handshakes) => this.affinity.probed(server, handshakes),
       now: nowMs,
       random,
+      prober: parts.prober ?? new LocalProber(),
     });
   }
 

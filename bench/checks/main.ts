@@ -8,6 +8,7 @@ import { availableParallelism, cpus } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { HealthChecker } from "../../dataplane/health/health-checker.ts";
+import { LocalProber } from "../../dataplane/health/probes/local-prober.ts";
 import { ServerHealthBoard } from "../../dataplane/health/server-health.ts";
 import type { SocketAddress } from "../../model/address.ts";
 import type { Change } from "../../model/configuration.ts";
@@ -75,7 +76,14 @@ async function measure(servers: number, probe: Probe, seconds: number): Promise<
   };
   const board = new ServerHealthBoard();
   const now = (): number => performance.now();
-  const checker = new HealthChecker({ board, addresses, onTickets: () => undefined, now, random: Math.random });
+  const checker = new HealthChecker({
+    board,
+    addresses,
+    onTickets: () => undefined,
+    now,
+    random: Math.random,
+    prober: new LocalProber(),
+  });
   const changes: Change[] = [farmOf(probe), ...Array.from({ length: servers }, (_, index) => serverOf(index))].map(
     (after) => ({ before: null, after }),
   );

@@ -8,6 +8,8 @@ import type { EngineChoice } from "../../dataplane/engine/choose-engine.ts";
 import { Backoff } from "../../dataplane/feed/backoff.ts";
 import type { CommitFeed } from "../../dataplane/feed/commit-feed.ts";
 import type { HealthTransition } from "../../dataplane/health/server-health.ts";
+import { ThreadProber } from "../../dataplane/health/thread/thread-prober.ts";
+import { workerProbeThread } from "../../dataplane/health/thread/worker-probe-thread.ts";
 import { NatsLearntExchange } from "../../dataplane/nats/nats-learnt-exchange.ts";
 import { dnsResolve } from "../../dataplane/resolve/dns-resolve.ts";
 import type { LearntExchange, LearntHost } from "../../dataplane/sharing/learnt-exchange.ts";
@@ -23,6 +25,10 @@ import { LazyFeed, LazySession } from "./lazy-parts.ts";
 /** A connection to the control plane that was lost is tried again after so long, doubled up to the maximum. */
 const reconnectMinMs = 200;
 const reconnectMaxMs = 5000;
+
+/** The thread of health checks is started again after so long, doubled up to the maximum. */
+const checksAgainMinMs = 500;
+const checksAgainMaxMs = 30_000;
 
 export interface StartNodeOptions {
   readonly identity: NodeIdentity;
@@ -64,6 +70,12 @@ export function startNode(options: StartNodeOptions): DataPlaneNode {
     identity,
     instance,
     resolve: dnsResolve(),
+    prober: new ThreadProber({
+      startThread: workerProbeThread(),
+      backoff: new Backoff(checksAgainMinMs, checksAgainMaxMs, Math.random),
+      nowMs: () => performance.now(),
+      onDeath: (why) => logger.warn({ why }, "the thread of health checks has died; it is started again"),
+    }),
     hashSeed: randomBytes(4).readUInt32LE(),
     random: Math.random,
     monotonicMs: () => performance.now(),

@@ -1,13 +1,12 @@
 import type { HealthCheck } from "../../model/farm-policy.ts";
 import type { Farm } from "../../model/resource.ts";
 import { localProxyHeader } from "../hello/proxy-header-bytes.ts";
-import { prepareProbe } from "./probes/prepare-probe.ts";
-import type { PreparedProbe } from "./probes/probe.ts";
+import type { FarmProbe, Prober } from "./probes/prober.ts";
 
-/** A farm's check, and what all of its checks share. */
+/** A farm's check, and what all of its checks share. It holds its probe: whoever lets it go forgets that. */
 export interface CheckedFarm {
   readonly check: HealthCheck;
-  readonly probe: PreparedProbe;
+  readonly probe: FarmProbe;
   /** PROXY protocol header that its servers expect; empty for none. */
   readonly header: Uint8Array;
   /** Whether handshakes are to teach affinity. */
@@ -17,13 +16,13 @@ export interface CheckedFarm {
 const noHeader = new Uint8Array(0);
 
 /** Null for a farm that has no check. What is the same as before is kept: certificates to trust are costly to read. */
-export function checkedFarm(farm: Farm, before: CheckedFarm | undefined): CheckedFarm | null {
+export function checkedFarm(farm: Farm, before: CheckedFarm | undefined, prober: Prober): CheckedFarm | null {
   const { healthCheck: check, proxyProtocol, affinity } = farm;
   if (check === null) return null;
   const isSameProbe = before !== undefined && JSON.stringify(before.check.probe) === JSON.stringify(check.probe);
   return {
     check,
-    probe: isSameProbe ? before.probe : prepareProbe(check.probe),
+    probe: isSameProbe ? before.probe : prober.prepare(check.probe),
     header: proxyProtocol === null ? noHeader : localProxyHeader(proxyProtocol.version),
     followsTickets: affinity.tlsSessions === "follow" && check.probe.type !== "tcp",
   };

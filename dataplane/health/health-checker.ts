@@ -6,8 +6,7 @@ import { type CheckResult, checkFailed } from "./check-result.ts";
 import { CheckSchedule } from "./check-schedule.ts";
 import { type CheckedFarm, checkedFarm, isSameQuestion } from "./checked-farm.ts";
 import { CheckedServer } from "./checked-server.ts";
-import type { StartProbe } from "./probes/probe.ts";
-import { startProbe } from "./probes/start-probe.ts";
+import type { Prober } from "./probes/prober.ts";
 import type { ServerHealthBoard } from "./server-health.ts";
 
 export interface HealthCheckerParts {
@@ -20,13 +19,14 @@ export interface HealthCheckerParts {
   /** From 0 to below 1, as Math.random. */
   readonly random: () => number;
   readonly inFlightMax?: number;
-  readonly startProbe?: StartProbe;
+  /** Makes the checks; the checker closes it. */
+  readonly prober: Prober;
 }
 
 /** Checks that run at once on a node; each holds a descriptor. */
 const inFlightDefault = 256;
 
-/** Checks that are begun in one turn of the loop; the rest wait for the next, and decisions come in between. */
+/** Checks that are asked for in one turn of the loop; the rest wait for the next, and decisions come in between. */
 const startsPerTurn = 4;
 
 /**
@@ -35,23 +35,18 @@ const startsPerTurn = 4;
  */
 export class HealthChecker {
   readonly #parts: HealthCheckerParts;
-  readonly #startProbe: StartProbe;
   readonly #schedule: CheckSchedule;
   readonly #farms = new Map<FarmName, CheckedFarm>();
   /** All servers of each farm, whether or not it has a check: it may get one. */
   readonly #servers = new Map<FarmName, Map<ServerResourceName, Server>>();
   readonly #checked = new Map<ServerResourceName, CheckedServer>();
-  /** Probes whose sockets are not closed yet, those that were cut off among them. */
-  #open = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerMs = Number.POSITIVE_INFINITY;
   #immediate: NodeJS.Immediate | undefined;
   #isClosed = false;
-  #onAllClosed: (() => void) | undefined;
 
   constructor(parts: HealthCheckerParts) {
     this.#parts = parts;
-    this.#startProbe = parts.startProbe ?? startProbe;
     this.#schedule = new CheckSchedule({ inFlightMax: parts.inFlightMax ?? inFlightDefault, random: parts.random });
   }
 
@@ -90,19 +85,23 @@ export class HealthChecker {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
     for (const name of this.#checked.keys()) this.#stop(name);
-    if (this.#open > 0) await new Promise<void>((resolve) => (this.#onAllClosed = resolve));
+    await this.#parts.prober.close();
   }
 
   #farmPut(farm: Farm): void {
-    const checked = checkedFarm(farm, this.#farms.get(farm.name));
+    const before = this.#farms.get(farm.name);
+    const checked = checkedFarm(farm, before, this.#parts.prober);
     if (checked === null) this.#farms.delete(farm.name);
     else this.#farms.set(farm.name, checked);
     for (const server of this.#servers.get(farm.name)?.values() ?? []) this.#check(server);
+    if (before?.probe !== checked?.probe) before?.probe.forget();
   }
 
   #farmGone(name: FarmName): void {
+    const before = this.#farms.get(name);
     this.#farms.delete(name);
     for (const server of this.#servers.get(name)?.keys() ?? []) this.#stop(server);
+    before?.probe.forget();
     this.#servers.delete(name);
   }
 
@@ -195,9 +194,8 @@ export class HealthChecker {
     }
     const { probe, header, check } = farm;
     const { timeoutMs } = check;
-    this.#open += 1;
-    checked.running = this.#startProbe(
-      { probe, address, timeoutMs, header, wantsTickets: checked.wantsTickets },
+    checked.running = probe.start(
+      { address, timeoutMs, header, wantsTickets: checked.wantsTickets },
       {
         result: (result) => {
           if (!isFirst) return;
@@ -213,15 +211,13 @@ export class HealthChecker {
   }
 
   #tell(checked: CheckedServer, result: CheckResult): void {
-    // Whoever comes back may have come back with other keys.
-    if (!result.passed) checked.learnTickets();
+    // Whoever comes back may have come back with other keys. A check that says nothing of the server is no reason for more.
+    if (!result.passed && result.reason !== "local_limit") checked.learnTickets();
     checked.isChanging = this.#parts.board.checked(checked.server.name, result, this.#parts.now());
   }
 
   #ended(checked: CheckedServer, ticketHeads: readonly Uint8Array[]): void {
-    this.#open -= 1;
     checked.running = null;
-    if (this.#open === 0) this.#onAllClosed?.();
     // Cut off, and perhaps begun anew by now.
     if (this.#checked.get(checked.server.name) !== checked) return;
     if (checked.ended(ticketHeads)) this.#probe(checked, false);

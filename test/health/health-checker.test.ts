@@ -2,8 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HealthChecker } from "../../dataplane/health/health-checker.ts";
-import type { StartProbe } from "../../dataplane/health/probes/probe.ts";
-import { startProbe } from "../../dataplane/health/probes/start-probe.ts";
+import { LocalProber } from "../../dataplane/health/probes/local-prober.ts";
 import { ServerHealthBoard } from "../../dataplane/health/server-health.ts";
 import type { Change } from "../../model/configuration.ts";
 import { affinityDefaults, type HealthCheck } from "../../model/farm-policy.ts";
@@ -14,6 +13,7 @@ import { PeerServer } from "../support/peer-server.ts";
 import { SilentListener } from "../support/silent-listener.ts";
 import { testCertificate } from "../support/test-certificate.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { CountingProber } from "./counting-prober.ts";
 import { CountingTls } from "./counting-tls.ts";
 import { FixedAddresses } from "./fixed-addresses.ts";
 import { created, testCheck, testFarm, testServer } from "./health-resources.ts";
@@ -44,6 +44,7 @@ beforeEach(() => {
     onTickets: (server, handshakes) => tickets.push({ server, handshakes }),
     now: () => performance.now(),
     random: Math.random,
+    prober: new LocalProber(),
   });
 });
 
@@ -262,21 +263,16 @@ describe("many servers", () => {
   it("are all checked, and never more at once than there is room for", async () => {
     const server = await PeerServer.listen(({ socket }) => socket.resume().on("error", () => socket.destroy()));
     closers.push(() => server.close());
-    let [open, most] = [0, 0];
-    const counted: StartProbe = (request, events) => {
-      most = Math.max(most, (open += 1));
-      const ended = (heads: readonly Uint8Array[]): void => ((open -= 1), events.ended(heads));
-      return startProbe(request, { result: (result) => events.result(result), ended });
-    };
+    const prober = new CountingProber(new LocalProber());
     const parts = { board, addresses, onTickets: () => undefined, now: () => performance.now(), random: Math.random };
-    checker = new HealthChecker({ ...parts, inFlightMax: 16, startProbe: counted });
+    checker = new HealthChecker({ ...parts, inFlightMax: 16, prober });
     const names = Array.from({ length: 2000 }, (_, index) => `farms/f/servers/s${index}` as ServerResourceName);
     const seen = new Set<ServerResourceName>();
     addresses.succeeded = ({ name }): void => void seen.add(name);
     apply(...created(frequent({ intervalMs: 500 }), ...names.map((each) => testServer(each, server.address))));
     await waitFor("all to be checked", () => seen.size === names.length);
-    expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(16);
+    expect(prober.openMost).toBeGreaterThan(1);
+    expect(prober.openMost).toBeLessThanOrEqual(16);
     expect(transitions).toEqual([]);
   });
 

@@ -1,15 +1,19 @@
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { splitSocketAddress } from "../../../model/address.ts";
-import type { CheckResult } from "../check-result.ts";
+import { type CheckResult, checkFailed } from "../check-result.ts";
 import type { ProbeEvents, ProbeRequest, RunningProbe } from "./probe.ts";
 import { ended, type ProbePhase, probeFault, timedOut } from "./probe-fault.ts";
+import { TimeLimit } from "./time-limit.ts";
+
+/** Said of a check whose time went by while this thread stood still. */
+export const stalledDetail = "this node was too late to see";
 
 /** After the result, a server has this long for its tickets, and to end its side. */
 const lingerMs = 300;
 
 /**
- * The connection of one check, from connect to close: it owns the socket and the one timer, tells the result once, and says
+ * The connection of one check, from connect to close: it owns the socket and its timers, tells the result once, and says
  * when nothing is left. What is asked over the connection is its user's.
  */
 export class ProbeConnection implements RunningProbe {
@@ -20,13 +24,16 @@ export class ProbeConnection implements RunningProbe {
   #secured: TLSSocket | undefined;
   #told = false;
   #ended = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #limit: TimeLimit;
+  #linger: NodeJS.Timeout | undefined;
 
   /** `onConnected` is called when the connection is made and the PROXY header is written. */
   constructor(request: ProbeRequest, events: ProbeEvents, onConnected: () => void) {
     const { address, header, timeoutMs } = request;
     this.#events = events;
-    this.#timer = setTimeout(() => this.tell(timedOut(this.phase)), timeoutMs);
+    this.#limit = new TimeLimit(timeoutMs, (wasStalled) => {
+      this.tell(wasStalled ? checkFailed("local_limit", stalledDetail) : timedOut(this.phase));
+    });
     this.raw = connect({ ...splitSocketAddress(address), noDelay: true });
     this.raw.on("error", (error) => this.#failed(error));
     this.raw.once("close", () => this.#closed());
@@ -52,8 +59,8 @@ export class ProbeConnection implements RunningProbe {
   tell(result: CheckResult): void {
     if (this.#told) return;
     this.#told = true;
-    clearTimeout(this.#timer);
-    if (result.passed) this.#timer = setTimeout(() => this.#destroy(), lingerMs);
+    this.#limit.clear();
+    if (result.passed) this.#linger = setTimeout(() => this.#destroy(), lingerMs);
     else this.#destroy();
     this.#events.result(result);
   }
@@ -94,7 +101,8 @@ export class ProbeConnection implements RunningProbe {
     }
     this.#ended = true;
     this.tell(ended(this.phase));
-    clearTimeout(this.#timer);
+    this.#limit.clear();
+    clearTimeout(this.#linger);
     this.#events.ended(this.ticketHeads);
   }
 }

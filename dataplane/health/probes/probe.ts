@@ -3,7 +3,7 @@ import type { SocketAddress } from "../../../model/address.ts";
 import type { HttpProbe, TlsProbe } from "../../../model/farm-policy.ts";
 import type { CheckFailed, CheckResult } from "../check-result.ts";
 
-/** A farm's probe, with what all of its checks share. */
+/** A farm's probe, with what all of its checks share. A context can't leave the thread that made it. */
 export type PreparedProbe =
   | { readonly type: "tcp" }
   | { readonly type: "tls"; readonly tls: TlsProbe; readonly context: SecureContext }
@@ -13,7 +13,6 @@ export type PreparedProbe =
 
 /** One check of one server. */
 export interface ProbeRequest {
-  readonly probe: PreparedProbe;
   readonly address: SocketAddress;
   /** For the whole check, until its result. */
   readonly timeoutMs: number;
@@ -34,6 +33,3 @@ export interface RunningProbe {
   /** Cuts it off. What follows is {@link ProbeEvents.ended} alone. */
   abort(): void;
 }
-
-/** Begins a check. Events come later, never while this runs. */
-export type StartProbe = (request: ProbeRequest, events: ProbeEvents) => RunningProbe;
