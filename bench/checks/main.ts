@@ -1,15 +1,21 @@
 /**
  * What checks cost the process that makes them: `node dist/bench/checks/main.js [seconds]`. Exits with 1 where checks failed.
  *
- * The process has the checker and its board, and nothing else. Before each measurement the servers are checked until every
+ * The process has the checker and its board, and nothing else: its main thread stands for the one that decides connections.
+ * Each case is measured with the checks in that thread, and then, as in a node, with the checks in one of their own. Before each measurement the servers are checked until every
  * one has been, so that the handshakes which learn ticket names at the beginning are not in the figures.
  */
+import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
+import { Backoff } from "../../dataplane/feed/backoff.ts";
 import { HealthChecker } from "../../dataplane/health/health-checker.ts";
 import { LocalProber } from "../../dataplane/health/probes/local-prober.ts";
+import type { Prober } from "../../dataplane/health/probes/prober.ts";
 import { ServerHealthBoard } from "../../dataplane/health/server-health.ts";
+import { ThreadProber } from "../../dataplane/health/thread/thread-prober.ts";
+import { workerProbeThread } from "../../dataplane/health/thread/worker-probe-thread.ts";
 import type { SocketAddress } from "../../model/address.ts";
 import type { Change } from "../../model/configuration.ts";
 import type { Probe } from "../../model/farm-policy.ts";
@@ -41,9 +47,23 @@ const cases: readonly { readonly servers: number; readonly probe: Probe }[] = [
   { servers: 5000, probe: tls },
 ];
 
+const ways: Readonly<Record<string, () => Prober>> = {
+  deciding: () => new LocalProber(),
+  own: () =>
+    new ThreadProber({
+      startThread: workerProbeThread(),
+      backoff: new Backoff(1000, 1000, Math.random),
+      nowMs: () => performance.now(),
+      onDeath: (why) => {
+        throw new Error(`the thread of checks died: ${why}`);
+      },
+    }),
+};
+
 interface Measured {
   readonly cpuPercent: number;
-  readonly microsecondsEach: number;
+  readonly mainPercent: number;
+  readonly mainMicrosecondsEach: number;
   readonly delayP50Ms: number;
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
@@ -60,7 +80,13 @@ function serverOf(index: number): Server {
   return testServer(`farms/f/servers/s${index}`, `127.0.${1 + (index >> 8)}.${index & 255}:${port}`);
 }
 
-async function measure(servers: number, probe: Probe, seconds: number): Promise<Measured> {
+/** CPU time of the main thread: the first number of its `schedstat` (Linux, Documentation/scheduler/sched-stats). */
+function mainThreadMicroseconds(): number {
+  const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "latin1").split(" ");
+  return Number(nanoseconds) / 1000;
+}
+
+async function measure(servers: number, probe: Probe, prober: Prober, seconds: number): Promise<Measured> {
   let [passed, failed] = [0, 0];
   const seen = new Set<string>();
   const addresses = {
@@ -82,7 +108,7 @@ async function measure(servers: number, probe: Probe, seconds: number): Promise<
     onTickets: () => undefined,
     now,
     random: Math.random,
-    prober: new LocalProber(),
+    prober,
   });
   const changes: Change[] = [farmOf(probe), ...Array.from({ length: servers }, (_, index) => serverOf(index))].map(
     (after) => ({ before: null, after }),
@@ -96,17 +122,18 @@ async function measure(servers: number, probe: Probe, seconds: number): Promise<
   [passed, failed] = [0, 0];
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  const [cpuBefore, beganMs] = [process.cpuUsage(), now()];
+  const [cpuBefore, mainBefore, beganMs] = [process.cpuUsage(), mainThreadMicroseconds(), now()];
   await pause(seconds * 1000);
   const cpu = process.cpuUsage(cpuBefore);
+  const mainMicroseconds = mainThreadMicroseconds() - mainBefore;
   const tookMs = now() - beganMs;
   delay.disable();
   const counts = { passed, failed };
   await checker.close();
-  const cpuMicroseconds = cpu.user + cpu.system;
   return {
-    cpuPercent: cpuMicroseconds / 10 / tookMs,
-    microsecondsEach: cpuMicroseconds / Math.max(1, counts.passed),
+    cpuPercent: (cpu.user + cpu.system) / 10 / tookMs,
+    mainPercent: mainMicroseconds / 10 / tookMs,
+    mainMicrosecondsEach: mainMicroseconds / Math.max(1, counts.passed),
     delayP50Ms: delay.percentile(50) / 1e6,
     delayP99Ms: delay.percentile(99) / 1e6,
     delayMaxMs: delay.max / 1e6,
@@ -118,25 +145,29 @@ async function measure(servers: number, probe: Probe, seconds: number): Promise<
 const seconds = Number(process.argv[2] ?? 12);
 if (!(seconds >= 1 && seconds <= 60)) throw new Error("usage: node dist/bench/checks/main.js [seconds, 1 to 60]");
 const running = await startCheckedServers(port);
-const rows = [["check", "servers", "wanted/s", "made/s", "CPU %", "us each", "delay p50", "p99", "max ms", "failed"]];
+const titles = "check|servers|thread|wanted/s|made/s|CPU %|of main|us each|delay p50|p99|max ms|failed";
+const rows = [titles.split("|")];
 let failedInAll = 0;
 try {
-  for (const { servers, probe } of cases) {
-    const figures = await measure(servers, probe, seconds);
-    failedInAll += figures.failed;
-    rows.push([
-      probe.type,
-      String(servers),
-      String((servers * 1000) / intervalMs),
-      figures.checksPerSecond.toFixed(0),
-      figures.cpuPercent.toFixed(1),
-      figures.microsecondsEach.toFixed(0),
-      figures.delayP50Ms.toFixed(2),
-      figures.delayP99Ms.toFixed(1),
-      figures.delayMaxMs.toFixed(1),
-      String(figures.failed),
-    ]);
-  }
+  for (const { servers, probe } of cases)
+    for (const [way, make] of Object.entries(ways)) {
+      const figures = await measure(servers, probe, make(), seconds);
+      failedInAll += figures.failed;
+      rows.push([
+        probe.type,
+        String(servers),
+        way,
+        String((servers * 1000) / intervalMs),
+        figures.checksPerSecond.toFixed(0),
+        figures.cpuPercent.toFixed(1),
+        figures.mainPercent.toFixed(1),
+        figures.mainMicrosecondsEach.toFixed(0),
+        figures.delayP50Ms.toFixed(2),
+        figures.delayP99Ms.toFixed(1),
+        figures.delayMaxMs.toFixed(1),
+        String(figures.failed),
+      ]);
+    }
 } finally {
   await running.stop();
 }
