@@ -3,11 +3,10 @@ import type { Probe } from "../../model/farm-policy.ts";
 
 /** Passes all on to another prober, and counts. */
 export class CountingProber implements Prober {
-  /** Probes that are held, checks that run, and results. */
+  /** Probes that are held, and checks that run. */
   held = 0;
   open = 0;
   openMost = 0;
-  results = 0;
   readonly #prober: Prober;
 
   constructor(prober: Prober) {
@@ -22,10 +21,7 @@ export class CountingProber implements Prober {
         this.open += 1;
         this.openMost = Math.max(this.openMost, this.open);
         return prepared.start(request, {
-          result: (result) => {
-            this.results += 1;
-            events.result(result);
-          },
+          result: (result) => events.result(result),
           ended: (ticketHeads) => {
             this.open -= 1;
             events.ended(ticketHeads);

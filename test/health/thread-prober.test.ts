@@ -28,6 +28,21 @@ describe("the thread", () => {
     expect(joined.life().orders.map(({ type }) => type)).toEqual(["prepare", "start", "start", "forget"]);
   });
 
+  it("is not heard of a check that was cut off, but for its end, nor of one that never was", async () => {
+    const server = kept(await muteServer());
+    const joined = new JoinedThread();
+    const check = begin(kept(threadProber({ startThread: joined.start })).prepare(tls()), server.address);
+    await server.nextPeer();
+    check.running.abort();
+    const { reports } = joined.life().events;
+    const result = { passed: true, certificateExpiryMs: null } as const;
+    reports([1, 2].map((checkId) => ({ type: "result", checkId, result })));
+    reports([{ type: "ended", checkId: 2, ticketHeads: [] }]);
+    expect(check.events).toEqual([]);
+    await ended(check);
+    expect(check.events).toEqual(["ended"]);
+  });
+
   it("holds the probes that farms have, and no other, through a million changes", async () => {
     const joined = new JoinedThread(false);
     const prober = kept(threadProber({ startThread: joined.start }));
