@@ -86,5 +86,5 @@ export const regionOption = new Option("--region <region>", "where the node stan
 
 export const emergencyTokenFileOption = new Option(
   "--emergency-token-file <file>",
-  "allow emergency releases to whoever has the token in this file (at least 16 characters, mode 600)",
+  "allow emergency releases to whoever has the token in this file (at least 32 characters, as `openssl rand -hex 16` makes; mode 600)",
 );

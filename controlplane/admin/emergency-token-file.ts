@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 
-/** Shorter tokens can be guessed. */
-const tokenLengthMin = 16;
+/** As many as `openssl rand -hex 16` gives, 128 bits: guesses are not slowed down. */
+const tokenLengthMin = 32;
+
+/** A token with fewer different characters was typed to fill the length. By chance one of 32 hexadecimal digits has so few once in 10^9. */
+const differentMin = 6;
 
 /** More is no token: somebody has named another file. */
 const fileBytesMax = 4096;
@@ -66,7 +69,13 @@ export class EmergencyTokenFile {
     const token = readText(file, (message) => this.#unusable(message)).trim();
     if (token === "") throw this.#unusable("it is empty");
     if (token.length < tokenLengthMin)
-      throw this.#unusable(`the token has ${token.length} characters; at least ${tokenLengthMin} are needed`);
+      throw this.#unusable(
+        `the token has ${token.length} characters; at least ${tokenLengthMin} are needed (openssl rand -hex 16)`,
+      );
+    if (new Set(token).size < differentMin)
+      throw this.#unusable(
+        `the token repeats very few characters, and can be guessed: make one with openssl rand -hex 16`,
+      );
     return token;
   }
 

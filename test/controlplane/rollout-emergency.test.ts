@@ -13,7 +13,7 @@ import { credentials } from "@grpc/grpc-js";
 import { refusalText } from "./refusal-of.ts";
 import { RolloutClient } from "./rollout-client.ts";
 
-const token = "correct horse battery staple";
+const token = "8f0c1d7ae35b9264c0f1e2d3b4a59687";
 const write = { author: "ops", reason: "the shop is down" };
 let folder: string;
 let path: string;
@@ -76,7 +76,7 @@ describe("an emergency release", () => {
       expect(warnings).toEqual([]);
     }));
 
-  test("without the token, or with another, is denied, told, and after five attempts not even looked at", () =>
+  test("without the token, or with another, is denied, told, and beyond five attempts told once; the right one is let in all the same", () =>
     withPlane(EmergencyTokenFile.open(path), async (rollouts, warnings) => {
       const denied = "PERMISSION_DENIED EMERGENCY_DENIED";
       const request = { targetRevision: 1n, write };
@@ -84,8 +84,11 @@ describe("an emergency release", () => {
         expect(await refusalText(rollouts.emergency(request, wrong))).toBe(denied);
       expect(warnings.length).toBe(5);
       expect(warnings[0]).toMatch(/has no emergency token.*"ops", from 127\.0\.0\.1:\d+/);
-      expect(await refusalText(rollouts.emergency(request, token))).toBe("RESOURCE_EXHAUSTED TOO_MANY");
+      for (const wrong of ["wrong", undefined, "wrong"])
+        expect(await refusalText(rollouts.emergency(request, wrong))).toBe("RESOURCE_EXHAUSTED TOO_MANY");
+      expect(warnings.slice(5)).toEqual([expect.stringContaining("not told one by one")]);
       expect((await rollouts.list()).rollouts).toEqual([]);
+      expect((await rollouts.emergency(request, token)).rollout?.emergency).toBe(true);
     }));
 
   test("has a reason, and a revision that the log has", () =>
@@ -105,14 +108,18 @@ describe("an emergency release", () => {
         code: 7,
         details: expect.stringContaining("--emergency-token-file"),
       });
-      expect(warnings.length).toBe(1);
+      for (let time = 0; time < 9; time += 1)
+        expect(await refusalText(rollouts.emergency({ write }, token))).toBe("PERMISSION_DENIED EMERGENCY_DENIED");
+      expect(warnings.length).toBe(6);
     }));
 });
 
 describe("the token's file", () => {
   test.each([
     ["empty", "\n", 0o600, /it is empty/],
-    ["of fifteen characters", "x".repeat(15), 0o600, /15 characters; at least 16/],
+    ["of 31 characters", token.slice(1), 0o600, /31 characters; at least 32/],
+    ["of one character repeated", "x".repeat(32), 0o600, /repeats very few characters/],
+    ["of few characters repeated", "12345".repeat(8), 0o600, /repeats very few characters/],
     ["that its group may read", token, 0o640, /mode 640.*chmod 600/],
     ["that others may write", token, 0o602, /mode 602/],
     ["of more than a token", "x".repeat(5000), 0o600, /5000 bytes/],
@@ -135,24 +142,32 @@ describe("the token's file", () => {
       onWarning: () => undefined,
     });
     const by = { author: "ops", peer: "here" };
-    writeFileSync(path, "another token, as long");
+    const another = token.toUpperCase();
+    writeFileSync(path, another);
     expect(() => admission.admit(token, by)).toThrow(Refused);
-    expect(() => admission.admit("another token, as long", by)).not.toThrow();
+    expect(() => admission.admit(another, by)).not.toThrow();
     chmodSync(path, 0o644);
-    expect(() => admission.admit("another token, as long", by)).toThrow(/mode 644/);
+    expect(() => admission.admit(another, by)).toThrow(/mode 644/);
   });
 });
 
-test("after a minute one attempt more is allowed", () => {
+test("wrong tokens are told again after a minute without too many, and that there are more each time once", () => {
   let nowMs = 0;
+  const warnings: string[] = [];
   const admission = new EmergencyToken({
     file: EmergencyTokenFile.open(path),
     monotonicMs: () => nowMs,
-    onWarning: () => undefined,
+    onWarning: (message) => warnings.push(message),
   });
   const by = { author: "ops", peer: "here" };
-  for (nowMs = 0; nowMs < 5000; nowMs += 1000) expect(() => admission.admit("wrong", by)).toThrow(/wrong/);
-  expect(() => admission.admit(token, by)).toThrow(/try again in 55 s/);
+  const fiveAndMore = (): void => {
+    for (let time = 0; time < 5; time += 1) expect(() => admission.admit("wrong", by)).toThrow(/token is wrong/);
+    for (let time = 0; time < 3; time += 1) expect(() => admission.admit("wrong", by)).toThrow(/more than 5/);
+    expect(() => admission.admit(token, by)).not.toThrow();
+  };
+  fiveAndMore();
+  expect(warnings.length).toBe(6);
   nowMs = 60_000;
-  expect(() => admission.admit(token, by)).not.toThrow();
+  fiveAndMore();
+  expect(warnings.length).toBe(12);
 });
