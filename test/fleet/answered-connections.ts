@@ -7,13 +7,17 @@ export interface Turn {
   readonly server: string;
 }
 
-/** Clients that come without a pause, to one node after another, until they are stopped, and see which server answers. */
+/** What is seen in place of a server where the connection breaks. */
+export const nobody = "nobody";
+
+/** Clients that come without a pause, to one node after another, until they are stopped, and see which server answers, or that nobody does. */
 export class AnsweredConnections {
   /** In the order in which clients saw them; the first of each node are where it led at the start. */
   readonly turns: Turn[] = [];
   /** Rounds over all nodes. */
   rounds = 0;
-  failure: Error | undefined;
+  /** What broke, with the node's id first. */
+  readonly failures: string[] = [];
   readonly #nodes: readonly RealNode[];
   readonly #name: string;
   readonly #leads = new Map<string, string>();
@@ -32,16 +36,15 @@ export class AnsweredConnections {
   }
 
   async #run(): Promise<void> {
-    try {
-      for (; !this.#stopping; this.rounds += 1) for (const node of this.#nodes) await this.#visit(node);
-    } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(String(error));
-    }
+    for (; !this.#stopping; this.rounds += 1) for (const node of this.#nodes) await this.#visit(node);
   }
 
   async #visit(node: RealNode): Promise<void> {
     const { id } = node.process;
-    const server = await echoOnce(node, this.#name);
+    const server = await echoOnce(node, this.#name).catch((error: unknown) => {
+      this.failures.push(`${id}: ${String(error)}`);
+      return nobody;
+    });
     if (this.#leads.get(id) !== server) this.turns.push({ node: id, server });
     this.#leads.set(id, server);
   }

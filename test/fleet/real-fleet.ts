@@ -53,6 +53,11 @@ export class FleetProcess {
     this.#running = undefined;
   }
 
+  /** It does nothing more, and is not dead: for the moment before a kill. */
+  freeze(): void {
+    process.kill(this.#current.pid, "SIGSTOP");
+  }
+
   async stop(): Promise<void> {
     await this.#running?.end("SIGTERM");
     this.#running = undefined;
@@ -73,6 +78,14 @@ export interface RealNode {
   readonly host: NetworkHost;
 }
 
+export interface NodeSetting {
+  /** Default `eu`. */
+  readonly region?: string;
+  readonly labels?: readonly string[];
+  /** The only server that it knows: default the control plane's. */
+  readonly natsUrl?: string;
+}
+
 export interface RealReplica {
   readonly process: FleetProcess;
   /** `10.64.0.1:port` of the admin API. */
@@ -84,6 +97,8 @@ export interface RealFleetOptions {
   readonly servers?: 1 | 3;
   /** The only server is a hub: leaf servers of regions connect to this port. */
   readonly hubLeafPort?: number;
+  /** Of a server that is the test's own, in place of any that is started here: the control plane's user. */
+  readonly natsUrl?: string;
   readonly replicas: number;
   readonly nodes: number;
 }
@@ -105,9 +120,13 @@ export class RealFleet {
   readonly replicas: RealReplica[] = [];
   readonly nodes: RealNode[] = [];
 
-  private constructor(network: TestNetwork, servers: readonly NatsServer[]) {
+  /** What the processes are given for `--nats`. */
+  readonly natsUrl: string;
+
+  private constructor(network: TestNetwork, servers: readonly NatsServer[], natsUrl: string | undefined) {
     this.network = network;
     this.servers = servers;
+    this.natsUrl = natsUrl ?? servers.map(({ url }) => url).join(",");
   }
 
   /** The only server, or the first. */
@@ -115,19 +134,21 @@ export class RealFleet {
     return this.servers[0] as NatsServer;
   }
 
-  /** What the processes are given for `--nats`. */
-  get natsUrl(): string {
-    return this.servers.map(({ url }) => url).join(",");
-  }
-
-  static async start({ servers: count = 1, replicas, nodes, hubLeafPort }: RealFleetOptions): Promise<RealFleet> {
+  static async start({
+    servers: count = 1,
+    replicas,
+    nodes,
+    hubLeafPort,
+    natsUrl,
+  }: RealFleetOptions): Promise<RealFleet> {
     const network = await TestNetwork.make();
     const host = network.address;
     // A leaf server that were told the hub's own address would go round a link that stands between them.
     const config = `server_name: hub\nleafnodes { listen: "${host}:${hubLeafPort}", advertise: "127.0.0.1:1" }`;
     const hub = hubLeafPort === undefined ? {} : { domain: "hub", config };
-    const servers = count === 1 ? [await startNatsServer({ host, ...hub })] : await startNatsCluster(count, host);
-    const fleet = new RealFleet(network, servers);
+    const start = async (): Promise<readonly NatsServer[]> =>
+      count === 1 ? [await startNatsServer({ host, ...hub })] : startNatsCluster(count, host);
+    const fleet = new RealFleet(network, natsUrl === undefined ? await start() : [], natsUrl);
     try {
       await fleet.#start(replicas, nodes);
     } catch (error) {
@@ -138,7 +159,7 @@ export class RealFleet {
   }
 
   async #start(replicas: number, nodes: number): Promise<void> {
-    const copies = String(this.servers.length);
+    const copies = String(Math.max(1, this.servers.length));
     const made = await this.run(["init", "nats", "--nats", this.natsUrl, "--replicas", copies]);
     if (made.exitCode !== 0) throw new Error(`init nats: ${made.stderr}`);
     for (let index = 1; index <= replicas; index += 1) await this.addReplica(`cp${index}`);
@@ -162,11 +183,11 @@ export class RealFleet {
   async addNode(
     id: string,
     environment: Readonly<Record<string, string>> = {},
-    { region = "eu", labels = [] }: { readonly region?: string; readonly labels?: readonly string[] } = {},
+    { region = "eu", labels = [], natsUrl = this.natsUrl }: NodeSetting = {},
   ): Promise<RealNode> {
     const host = await this.network.host(id);
     const controls = this.replicas.flatMap(({ address }) => ["--control", address]);
-    const where = ["--nats", this.natsUrl, "--state-dir", join(this.folder, id)];
+    const where = ["--nats", natsUrl, "--state-dir", join(this.folder, id)];
     const identity = ["--id", id, "--region", region, ...labels.flatMap((label) => ["--label", label])];
     const ops = ["--http-address", `0.0.0.0:${opsPort}`, "--allow-insecure-bind"];
     const line = ["node", ...where, ...controls, ...identity, ...ops];
