@@ -11,6 +11,8 @@ const reasonMax = 900;
 /** A step that is to be taken. */
 export interface NextStep {
   readonly step: RolloutStepWish;
+  /** The revision of the newest rollout's newest step that it was decided by: after another one it is not to be taken. */
+  readonly seenStep: number;
   /** Follows from the state that it is decided in, so that the same step is the same request, by whichever replica. */
   readonly requestId: string;
   readonly reason: string;
@@ -30,6 +32,7 @@ export function stepAfter(record: RolloutRecord, { decided, judgement }: JudgedW
         : { step: "release_wave", rollout, wave: releasedWaves, judgement };
       return {
         step,
+        seenStep: newestStep(record),
         requestId: requestIdOf(record, step),
         reason: cut(`${held(record, judgement)}: ${summaryOf(judgement)}`),
       };
@@ -39,7 +42,7 @@ export function stepAfter(record: RolloutRecord, { decided, judgement }: JudgedW
       const step: RolloutStepWish = { step: onFailure, rollout, failedGate: gate, judgement };
       const failed = judgement.gates.find((figure) => figure.gate === gate)?.detail ?? "";
       const reason = `${gate} failed in ${waveText(record)}: ${failed}`;
-      return { step, requestId: requestIdOf(record, step), reason: cut(reason) };
+      return { step, seenStep: newestStep(record), requestId: requestIdOf(record, step), reason: cut(reason) };
     }
   }
 }
@@ -47,22 +50,31 @@ export function stepAfter(record: RolloutRecord, { decided, judgement }: JudgedW
 /** A rollout whose first wave is not released, as a log may have it that was written by another version. */
 export function firstWave(record: RolloutRecord): NextStep {
   const step: RolloutStepWish = { step: "release_wave", rollout: record.name, wave: 0, judgement: null };
-  return { step, requestId: requestIdOf(record, step), reason: "the first wave" };
+  return { step, seenStep: newestStep(record), requestId: requestIdOf(record, step), reason: "the first wave" };
 }
 
-/** The start of a rollout of what waits: of each revision one, so that what was rolled back does not come again. */
+/**
+ * The start of a rollout of what waits: only of what was committed since the newest began. So what was rolled back does not come again, nor
+ * what an operator passed over who released an older revision.
+ */
 export function automaticStart({ latest, base, rollouts }: Releases): NextStep | undefined {
   const newest = rollouts.at(-1);
-  if (latest <= base || latest <= (newest?.start.targetRevision ?? 0)) return undefined;
+  if (latest <= base || latest <= (newest?.decisions[0]?.revision ?? 0)) return undefined;
   return {
     step: { step: "start", target: null, policy: null },
-    requestId: `rollouts/automatic/${latest}/${newest?.decisions.at(-1)?.revision ?? 0}`,
+    seenStep: newestStep(newest),
+    requestId: `rollouts/automatic/${latest}/${newestStep(newest)}`,
     reason: `revision ${latest} waits, and the default policy starts rollouts by itself`,
   };
 }
 
-function requestIdOf({ name, releasedWaves, decisions }: RolloutRecord, { step }: RolloutStepWish): string {
-  return `${name}/${step}/${releasedWaves}/${decisions.at(-1)?.revision ?? 0}`;
+function requestIdOf(record: RolloutRecord, { step }: RolloutStepWish): string {
+  return `${record.name}/${step}/${record.releasedWaves}/${newestStep(record)}`;
+}
+
+/** 0 where no rollout was ever started. */
+export function newestStep(newest: RolloutRecord | undefined): number {
+  return newest?.decisions.at(-1)?.revision ?? 0;
 }
 
 /** A wave that nobody could apply was only waited for. */

@@ -95,6 +95,20 @@ describe("a default policy that starts rollouts by itself", () => {
     expect(rig.history.releases.rollouts).toHaveLength(2);
   });
 
+  test("starts none of what an operator passed over, and goes on with the next commit", async () => {
+    const rig = new RolloutRig({ ...threeWaves, startAutomatically: true });
+    const controller = rig.controller();
+    rig.history.change();
+    await rig.run([controller], hourMs, isOver(rig));
+    const older = { revision: target, digest: new Uint8Array(32) };
+    rig.ask({ step: "emergency", target: older });
+    await rig.run([controller], 10_000);
+    expect(rig.newest?.start).toMatchObject({ emergency: true, targetRevision: target });
+    rig.history.change();
+    await rig.run([controller], 1000);
+    expect(rig.newest?.start).toMatchObject({ emergency: false, targetRevision: rig.history.releases.latest });
+  });
+
   test("otherwise they are started by hand", async () => {
     const rig = new RolloutRig(threeWaves);
     await rig.run([rig.controller()], hourMs);

@@ -159,10 +159,10 @@ export class RolloutController {
       this.#backOff.done();
       return;
     }
-    const { step, requestId, reason } = next;
+    const { requestId } = next;
     if (!lease.held || this.#stop.signal.aborted || !this.#backOff.mayTry(requestId, clock.monotonicMs())) return;
     const { revision } = live.configuration.position;
-    const answer = await steps.take(step, requestId, `rollout-controller@${replicaId}`, reason);
+    const answer = await steps.take(next, `rollout-controller@${replicaId}`);
     if (answer.outcome === "taken") {
       this.#backOff.done();
       return;

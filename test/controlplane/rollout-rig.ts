@@ -129,7 +129,7 @@ export class RolloutRig {
 
   #steps(): RolloutSteps {
     return {
-      take: async (step, requestId, author, reason): Promise<StepOutcome> => {
+      take: async ({ step, requestId, reason }, author): Promise<StepOutcome> => {
         this.asked.push(requestId);
         if (this.logIs !== "there") return { outcome: "unavailable", detail: this.logIs };
         // As the log has it: a request is taken once.
