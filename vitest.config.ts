@@ -21,6 +21,7 @@ export default defineConfig({
     // For what hangs. A machine that others keep busy makes a test of a second one of ten.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     allowOnly: false,
     passWithNoTests: false,
     projects: [

@@ -26,7 +26,13 @@ export function registerLog(program: Command, context: CliContext): void {
     .command("log")
     .description("Export, verify, import or move the log.")
     .addHelpText("after", examples(["switchyard log export -o backup.log", "the whole history, into a file"]));
+  registerExport(log, context);
+  registerVerify(log, context);
+  registerImport(log, context);
+  registerMove(log, context);
+}
 
+function registerExport(log: Command, context: CliContext): void {
   const exporting = log
     .command("export")
     .description("Write every commit to a file, from the control plane, or from a data directory that nobody runs on.")
@@ -40,7 +46,9 @@ export function registerLog(program: Command, context: CliContext): void {
       const { exportLog } = await import("./log/export-log.ts");
       await exportLog(exporting, context, options);
     });
+}
 
+function registerVerify(log: Command, context: CliContext): void {
   const verifying = log
     .command("verify")
     .argument("[file]", "an exported log; without it the control plane's, or that of --data-dir")
@@ -51,7 +59,9 @@ export function registerLog(program: Command, context: CliContext): void {
       const { verifyLog } = await import("./log/verify-log.ts");
       await verifyLog(verifying, context, file, options);
     });
+}
 
+function registerImport(log: Command, context: CliContext): void {
   natsOptions(
     log
       .command("import")
@@ -71,7 +81,9 @@ export function registerLog(program: Command, context: CliContext): void {
       const { importLog } = await import("./log/import-log.ts");
       await importLog(context, file, options);
     });
+}
 
+function registerMove(log: Command, context: CliContext): void {
   natsOptions(
     log
       .command("move")

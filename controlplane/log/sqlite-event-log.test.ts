@@ -138,7 +138,9 @@ describe("being told of appends", () => {
     log.onAppend(({ revision }) => told.push(revision));
     try {
       await fill(2);
-      await vi.waitFor(() => expect(uncaught).toEqual([new Error("planted"), new Error("planted")]));
+      await vi.waitFor(() => expect(uncaught).toEqual([new Error("planted"), new Error("planted")]), {
+        timeout: 30_000,
+      });
     } finally {
       process.off("uncaughtException", catching);
       for (const listener of listeners) process.on("uncaughtException", listener);

@@ -211,7 +211,7 @@ export function describeEventLog(engine: string, newHarness: () => EventLogHarne
         await append(appends[0]!);
         await append(appendOn(origin, "conflict"));
         appends.push(...(await fill(log, 1)));
-        await vi.waitFor(() => expect(told).toHaveLength(4));
+        await vi.waitFor(() => expect(told).toHaveLength(4), { timeout: 30_000 });
         expect(told).toEqual(appends.map((one) => plain(positionOf(one))));
       });
 
@@ -220,11 +220,11 @@ export function describeEventLog(engine: string, newHarness: () => EventLogHarne
         const stop = log.onAppend((at) => told.push(`one ${at.revision}`));
         log.onAppend((at) => told.push(`two ${at.revision}`));
         await fill(log, 1);
-        await vi.waitFor(() => expect(told).toEqual(["one 1", "two 1"]));
+        await vi.waitFor(() => expect(told).toEqual(["one 1", "two 1"]), { timeout: 30_000 });
         stop();
         stop();
         await fill(log, 1);
-        await vi.waitFor(() => expect(told).toEqual(["one 1", "two 1", "two 2"]));
+        await vi.waitFor(() => expect(told).toEqual(["one 1", "two 1", "two 2"]), { timeout: 30_000 });
       });
 
       test("what was told of can be read", async () => {
