@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { capturedBytes } from "../test/corpus/accepted-hellos.ts";
 import { alpn, helloWith, latin1, serverName, sslv2Hello } from "../test/corpus/hello-builder.ts";
 import { rejectedHellos } from "../test/corpus/rejected-hellos.ts";
+import { builtFlights } from "../test/corpus/server-flights.ts";
 import { written } from "../test/support/arbitrary-resource.ts";
 import { base, edge, route, RouterRig, server, told } from "../test/support/router-rig.ts";
 import type { Resource } from "../model/resource.ts";
@@ -69,6 +70,25 @@ describe("a hello", () => {
     const { context } = new RouterRig().decide(helloWith(serverName("WEB.test.")));
     const at = { listener: "listeners/edge", route: "listeners/edge/routes/web", revision: 5 };
     expect(context).toMatchObject({ ...at, serverName: "web.test" });
+  });
+});
+
+describe("what a server answers", () => {
+  const gaveId = builtFlights.find(({ title }) => title === "TLS 1.2, full, no ticket");
+  const known = (rig: RouterRig): number =>
+    [...rig.affinity.known(10)].reduce((sum, part) => sum + part.sessionIds.length, 0);
+
+  it.each([
+    ["is learnt", 1, 1],
+    ["is not learnt where another machine has its name since then", 9, 0],
+  ])("%s", (_law, port, learnt) => {
+    const rig = new RouterRig();
+    const { context } = rig.connected("web.test");
+    const [before, after] = [server("web", "a", 1), server("web", "a", port)];
+    rig.routing.apply([{ before, after }]);
+    rig.affinity.apply([{ before, after }]);
+    rig.router.serverBytes(1, context, gaveId?.bytes ?? new Uint8Array(0));
+    expect(known(rig)).toBe(learnt);
   });
 });
 

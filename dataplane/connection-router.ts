@@ -152,6 +152,8 @@ export class ConnectionRouter implements ConnectionHandler {
     const { greeting, server } = routed;
     if (greeting === null || server === null) return;
     routed.greeting = null;
+    // Another machine may have its name since then: with keys of its own, which this one does not show.
+    if (this.#parts.routing.server(server.name)?.address !== server.address) return;
     const resumed = this.#parts.servers.affinity.observed(server.name, greeting.offered, greeting.flight.facts);
     routed.resumption = resumed ?? routed.resumption;
   }

@@ -29,7 +29,8 @@ class Rig {
   }
 
   #place(routed: RoutedConnection): Answer | undefined {
-    if (this.room === 0) return undefined;
+    // All room is at the server `a`.
+    if (this.room === 0 || routed.tried.has("farms/f/servers/a")) return undefined;
     this.room -= 1;
     return { ...rejected(routed), reason: "no_server" };
   }
@@ -83,6 +84,21 @@ describe("connections that wait for a server with room", () => {
     expect(rig.answered).toEqual(["2 reject"]);
     vi.advanceTimersByTime(5000);
     expect(rig.answered).toEqual(["2 reject"]);
+  });
+
+  it("where there is room only at a server that the first has tried in vain, do not wait behind it, and it keeps its place", () => {
+    const rig = new Rig();
+    const retried = connection(1);
+    retried.triedInVain("farms/f/servers/a");
+    rig.waiting.push("farms/f", retried, 10, 1000);
+    for (const id of [2, 3, 4]) rig.push(id);
+    rig.room = 2;
+    rig.waiting.roomAt("farms/f");
+    expect([rig.answered, rig.waiting.count]).toEqual([["2 reject", "3 reject"], 2]);
+    retried.tried = new Set();
+    rig.room = 2;
+    rig.waiting.roomAt("farms/f");
+    expect(rig.answered.slice(2)).toEqual(["1 reject", "4 reject"]);
   });
 
   it("for one server that a route names do not hold up those for the farm", () => {

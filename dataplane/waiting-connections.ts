@@ -36,12 +36,10 @@ export class WaitingConnections {
 
   /** Whether there was room in the queue. */
   push(wanted: WaitedFor, routed: RoutedConnection, lengthMax: number, timeoutMs: number): boolean {
-    let queue = this.#queues.get(wanted);
-    if (queue === undefined) {
-      queue = new ConnectionQueue();
-      this.#queues.set(wanted, queue);
-    }
-    if (queue.length >= lengthMax) return false;
+    const known = this.#queues.get(wanted);
+    if ((known?.length ?? 0) >= lengthMax) return false;
+    const queue = known ?? new ConnectionQueue();
+    this.#queues.set(wanted, queue);
     queue.push(routed.id, this.#host.nowMs() + timeoutMs);
     this.#waiting.set(routed.id, { for: wanted, routed });
     this.#arm();
@@ -54,16 +52,20 @@ export class WaitingConnections {
     if (waiting !== undefined) this.#drop(waiting.for, id);
   }
 
-  /** There may be room: those that wait for it are placed, first come first served. */
+  /**
+   * There may be room: those that wait for it are placed, first come first served. Who tried servers in vain may wait for
+   * others than where the room is, and holds nobody up; where there is no room for one that tried none, there is for no one.
+   */
   roomAt(wanted: WaitedFor): void {
-    const queue = this.#queues.get(wanted);
-    for (let id = queue?.first; id !== undefined; id = queue?.first) {
+    for (const id of this.#queues.get(wanted)?.ids() ?? []) {
       const routed = this.#waiting.get(id)?.routed;
-      if (routed === undefined) throw new Error("a connection waits that nobody knows");
+      // Where one is placed may change what others find: then they are placed already.
+      if (routed === undefined) continue;
       const verdict = this.#host.place(routed);
-      if (verdict === undefined) return;
-      this.#drop(wanted, id);
-      this.#host.answer(id, verdict);
+      if (verdict !== undefined) {
+        this.#drop(wanted, id);
+        this.#host.answer(id, verdict);
+      } else if (routed.tried.size === 0) return;
     }
   }
 

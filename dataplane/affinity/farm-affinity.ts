@@ -82,7 +82,8 @@ export class FarmAffinity {
     const news = new LearntNews();
     const resumed = offered === null ? null : this.#resumption(server, offered, facts, nowMs, news);
     const psk = acceptedPsk(offered, facts);
-    if (psk !== null) this.#tickets.vouched(server, psk, "accepted", nowMs, news);
+    if (psk !== null && facts.retried) this.#tickets.acceptedUnseen(server, psk, nowMs, news);
+    else if (psk !== null) this.#tickets.vouched(server, psk, "accepted", nowMs, news);
     const issued = facts.answer === "server_hello" ? facts.ticketHead : null;
     if (issued !== null) this.#tickets.vouched(server, issued, "issued", nowMs, news);
     const id = givenSessionId(offered, facts);

@@ -16,8 +16,10 @@ import {
   tls12,
   tls13,
 } from "../../test/support/affinity-observations.ts";
+import { affinityDefaults } from "../../model/farm-policy.ts";
 import { runSeed } from "../../test/support/seeded-random.ts";
 import type { FlightFacts } from "../hello/flight-facts.ts";
+import { FarmAffinity } from "./farm-affinity.ts";
 import type { OfferedSession } from "./offered-session.ts";
 
 describe(`what clients send changes no table (seed ${runSeed()})`, () => {
@@ -82,6 +84,30 @@ describe(`what clients send changes no table (seed ${runSeed()})`, () => {
     expect(farm.servers(psk(ticket(nameA, 9)), 11)).toEqual([a]);
     expect(namesOf(farm, b, 11)).toEqual([nameB]);
     expect(farm.report(12).sessionIds).toBe(0);
+  });
+
+  it("and a forged PSK before a HelloRetryRequest, with a real one behind it, teaches nothing of the forged one", () => {
+    const retried = (selected: number): FlightFacts => ({ ...taken(selected), retried: true });
+    const farm = farmWith({ [nameA]: a, [nameB]: b });
+    const before = table(farm, 100);
+    for (let n = 0; n < 20; n += 1) {
+      expect(farm.observed(b, psk(ticket(nameA, 500 + n)), retried(0), 10).learnt).toBeNull();
+      expect(farm.observed(b, psk(ticket("made-up-by-client", 500 + n)), retried(0), 10).learnt).toBeNull();
+    }
+    expect(table(farm, 100)).toBe(before);
+  });
+
+  it("nor does one of several PSKs: the second hello may have lost those before the one that was taken", () => {
+    const farm = new FarmAffinity(affinityDefaults);
+    for (let n = 0; n < 20; n += 1)
+      farm.observed(b, psk(ticket(nameA, n), ticket(nameB, n)), { ...taken(0), retried: true }, 10);
+    expect(farm.servers(psk(ticket(nameA, 99)), 11)).toEqual([]);
+  });
+
+  it("but an only PSK that is taken after a HelloRetryRequest teaches, where no check shows the server's tickets", () => {
+    const farm = new FarmAffinity(affinityDefaults);
+    for (let n = 0; n < 3; n += 1) farm.observed(b, psk(ticket(nameB, n)), { ...taken(0), retried: true }, 10);
+    expect(farm.servers(psk(ticket(nameB, 99)), 11)).toEqual([b]);
   });
 
   it("also where a server has replaced the key: only the replaced name may go, and comes back when it is good", () => {

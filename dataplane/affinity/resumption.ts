@@ -42,9 +42,14 @@ export function givenSessionId(offered: OfferedSession | null, facts: FlightFact
   return sessionId;
 }
 
-/** The ticket that a server took, where that is certain: in TLS 1.3, where it says which of several. */
+/**
+ * The ticket that a server took, where it says which: in TLS 1.3. After a HelloRetryRequest it says that of the client's
+ * second hello, from which some of several PSKs may be missing (RFC 8446 section 4.1.2); an only one is the same in both,
+ * if the client is honest.
+ */
 export function acceptedPsk(offered: OfferedSession | null, facts: FlightFacts): Uint8Array | null {
   if (offered?.kind !== "psk" || facts.answer !== "server_hello" || facts.version <= tls12) return null;
+  if (facts.retried && offered.heads.length > 1) return null;
   return offered.heads[facts.pskSelected] ?? null;
 }
 

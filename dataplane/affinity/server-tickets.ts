@@ -12,6 +12,9 @@ const changesMax = 8;
 /** Past so many outcomes older ones count half. */
 const outcomesMax = 128;
 
+/** By which a server vouches for a ticket: it issued it, or resumed by it. */
+export type Vouch = "issued" | "accepted";
+
 export interface OwnName {
   readonly name: TicketName;
   readonly holder: NameHolder;
@@ -23,6 +26,8 @@ export class ServerTickets {
   readonly samples = new TicketSamples();
   /** At most `namesPerServerMax`, in no order. */
   readonly names: OwnName[] = [];
+  /** It was seen to issue tickets, by a check or in TLS 1.2. */
+  issuesInSight = false;
   /** How long its names are; 0 while that is not known. */
   nameBytes = 0;
   /** Different tickets in a row that had no known name, or gave a new one that none of the others had. */
@@ -64,7 +69,7 @@ export class ServerTickets {
   }
 
   /** A ticket of that name was issued or accepted; `anew`: a name that it did not have before. */
-  saw(name: TicketName, how: "issued" | "accepted", anew: boolean, nowMs: number): void {
+  saw(name: TicketName, how: Vouch, anew: boolean, nowMs: number): void {
     (how === "issued" ? this.#issued : this.#accepted).add(name, anew, nowMs);
   }
 

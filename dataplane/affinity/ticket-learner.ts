@@ -2,7 +2,7 @@ import { type LearntTicketName, ticketNameBytesMax, ticketNameBytesMin } from ".
 import type { ServerResourceName } from "../../model/resource-name.ts";
 import { commonPrefixBytes, startsWith } from "./common-prefix.ts";
 import type { LearntNews } from "./learnt-news.ts";
-import { type OwnName, ServerTickets } from "./server-tickets.ts";
+import { type OwnName, ServerTickets, type Vouch } from "./server-tickets.ts";
 import type { NameHolder, TicketName, TicketNames } from "./ticket-names.ts";
 
 /** Of one server: the keys of as many workers, or of a week of rotations every half a day. */
@@ -46,22 +46,29 @@ export class TicketLearner {
   }
 
   /** A server issued a ticket, or resumed by it; `head` is at most its first 32 bytes. */
-  vouched(
-    server: ServerResourceName,
-    head: Uint8Array,
-    how: "issued" | "accepted",
-    nowMs: number,
-    news: LearntNews,
-  ): void {
+  vouched(server: ServerResourceName, head: Uint8Array, how: Vouch, nowMs: number, news: LearntNews): void {
     if (head.length < ticketNameBytesMin) return;
     const tickets = this.#ticketsOf(server);
     const fresh = tickets.samples.add(head);
     if (how === "accepted") tickets.outcome("accepted");
+    else tickets.issuesInSight = true;
     const own = tickets.nameOf(head);
     if (own !== undefined) this.#seenAgain(tickets, own, fresh, how, nowMs, news);
     else this.#learn(tickets, head, fresh, how, nowMs, news);
     const name = how === "issued" ? this.#names.find(head) : undefined;
     if (name !== undefined) this.#names.sawIssued(name);
+  }
+
+  /**
+   * A server resumed after a HelloRetryRequest, by this ticket if the client sent it again: a client can send that of
+   * another server first, and then the one that it has. So this makes no server a second holder of a name, and teaches no
+   * names of a server that shows its tickets otherwise.
+   */
+  acceptedUnseen(server: ServerResourceName, head: Uint8Array, nowMs: number, news: LearntNews): void {
+    const tickets = this.#servers.get(server);
+    const isOwn = tickets?.nameOf(head) !== undefined;
+    if (!isOwn && (tickets?.issuesInSight === true || this.#names.find(head) !== undefined)) return;
+    this.vouched(server, head, "accepted", nowMs, news);
   }
 
   /** A TLS 1.2 server resumed, by this ticket as it seems: that keeps a name good, but makes none (see `resumption.ts`). */
@@ -120,14 +127,7 @@ export class TicketLearner {
     }
   }
 
-  #seenAgain(
-    tickets: ServerTickets,
-    own: OwnName,
-    fresh: boolean,
-    how: "issued" | "accepted",
-    nowMs: number,
-    news: LearntNews,
-  ): void {
+  #seenAgain(tickets: ServerTickets, own: OwnName, fresh: boolean, how: Vouch, nowMs: number, news: LearntNews): void {
     this.#renew(tickets, own, nowMs, news);
     if (!fresh) return;
     const { holder, name } = own;
@@ -148,14 +148,7 @@ export class TicketLearner {
   }
 
   /** A ticket that begins with none of the server's names. */
-  #learn(
-    tickets: ServerTickets,
-    head: Uint8Array,
-    fresh: boolean,
-    how: "issued" | "accepted",
-    nowMs: number,
-    news: LearntNews,
-  ): void {
+  #learn(tickets: ServerTickets, head: Uint8Array, fresh: boolean, how: Vouch, nowMs: number, news: LearntNews): void {
     const shared = this.#names.find(head);
     const shorter = shared === undefined ? this.#accidentallyLong(tickets, head) : undefined;
     const alike = tickets.samples.alike(head, (sample) => tickets.nameOf(sample) === undefined);
@@ -171,21 +164,14 @@ export class TicketLearner {
   }
 
   /** A name that stands on more than one ticket. */
-  #found(
-    tickets: ServerTickets,
-    name: Uint8Array,
-    count: number,
-    how: "issued" | "accepted",
-    nowMs: number,
-    news: LearntNews,
-  ): void {
+  #found(tickets: ServerTickets, name: Uint8Array, count: number, how: Vouch, nowMs: number, news: LearntNews): void {
     tickets.unalike = 0;
     tickets.nameBytes = name.length;
     this.#addNew(tickets, name, count, how, nowMs, news);
   }
 
   /** A new key, where it is known how long names are; or the first ticket; or no name, as the next ones will show. */
-  #unlike(tickets: ServerTickets, head: Uint8Array, how: "issued" | "accepted", nowMs: number, news: LearntNews): void {
+  #unlike(tickets: ServerTickets, head: Uint8Array, how: Vouch, nowMs: number, news: LearntNews): void {
     if (tickets.nameBytes > 0 && nowMs - tickets.unalikeMs > unalikeWithinMs) tickets.unalike = 0;
     tickets.unalike += 1;
     tickets.unalikeMs = nowMs;
@@ -240,14 +226,7 @@ export class TicketLearner {
     news.addName({ server: tickets.server, name: short.slice(), ageMs: 0, dropped: false });
   }
 
-  #addNew(
-    tickets: ServerTickets,
-    bytes: Uint8Array,
-    count: number,
-    how: "issued" | "accepted",
-    nowMs: number,
-    news: LearntNews,
-  ): void {
+  #addNew(tickets: ServerTickets, bytes: Uint8Array, count: number, how: Vouch, nowMs: number, news: LearntNews): void {
     const hadNames = tickets.names.length > 0;
     const name = this.#add(tickets, bytes, { firstSeenMs: nowMs, lastGoodMs: nowMs, tickets: count, toldMs: nowMs });
     tickets.saw(name, how, true, nowMs);

@@ -27,6 +27,11 @@ export class ConnectionQueue {
     return this.#first?.id;
   }
 
+  /** In their turn. Who is removed meanwhile may still be told. */
+  *ids(): Iterable<number> {
+    for (const { id } of this.#inTurn()) yield id;
+  }
+
   /** False for one that waits already, which keeps its place. */
   push(id: number, deadlineMs: number): boolean {
     if (this.#waiting.has(id)) return false;

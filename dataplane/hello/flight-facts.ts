@@ -4,6 +4,8 @@ export type ServerAnswer = "server_hello" | "hello_retry" | "alert" | "other" | 
 /** What a server's first flight says in clear, as far as it was read. */
 export interface FlightFacts {
   readonly answer: ServerAnswer;
+  /** A HelloRetryRequest came first: what the server selected is of the client's second hello, which nobody read here. */
+  readonly retried: boolean;
   /** 0x0303 for TLS 1.2, 0x0304 for TLS 1.3, ...; 0 before a ServerHello that is no retry. */
   readonly version: number;
   /** `session_id` of a ServerHello of TLS 1.2 or older, copied; empty for none, and always empty for TLS 1.3, where it is an echo. */

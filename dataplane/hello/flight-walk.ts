@@ -25,6 +25,7 @@ type Facts = { -readonly [Name in keyof FlightFacts]: FlightFacts[Name] };
 export class FlightWalk {
   readonly facts: Facts = {
     answer: "nothing",
+    retried: false,
     version: 0,
     sessionId: noBytes,
     pskSelected: -1,
@@ -175,6 +176,7 @@ export class FlightWalk {
     if (hello.isRetry) {
       if (facts.answer === "hello_retry") return this.#giveUp();
       facts.answer = "hello_retry";
+      facts.retried = true;
       return;
     }
     facts.answer = "server_hello";

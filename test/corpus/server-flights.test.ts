@@ -9,6 +9,7 @@ import { builtFlights, type ServerFlight } from "./server-flights.ts";
 
 const noFacts: FlightFacts = {
   answer: "nothing",
+  retried: false,
   version: 0,
   sessionId: new Uint8Array(0),
   pskSelected: -1,
@@ -71,10 +72,11 @@ function hexOf(bytes: Uint8Array | null): string | null {
 }
 
 /** What the client said of the session, in the reader's words. */
-function saidFacts({ version, resumed, ticket, ticketSaid }: CapturedFlight): Partial<Record<string, unknown>> {
+function saidFacts({ file, version, resumed, ticket, ticketSaid }: CapturedFlight): Partial<Record<string, unknown>> {
   const tls13 = version > 0x0303;
   return {
     answer: "server_hello",
+    retried: file.includes("-retry"),
     version,
     pskSelected: tls13 && resumed ? 0 : -1,
     abbreviated: !tls13 && resumed,

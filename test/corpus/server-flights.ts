@@ -28,6 +28,7 @@ export interface ServerFlight {
 
 const tls12 = { answer: "server_hello", version: 0x0303, sessionId: filler(32, 30) } as const;
 const tls13 = { answer: "server_hello", version: 0x0304 } as const;
+const retried13 = { ...tls13, retried: true } as const;
 const ticket = filler(176, 40);
 const ticketHead = ticket.slice(0, 32);
 const hello12 = messages(serverHello());
@@ -60,15 +61,19 @@ const flights13: readonly ServerFlight[] = [
     ...tls13,
     version: 0x0305,
   }),
-  { title: "HelloRetryRequest alone", bytes: bytesOf(retry, changeCipherSpec), facts: { answer: "hello_retry" } },
-  settled("HelloRetryRequest, full", [retry, changeCipherSpec, hello13], tls13),
+  {
+    title: "HelloRetryRequest alone",
+    bytes: bytesOf(retry, changeCipherSpec),
+    facts: { answer: "hello_retry", retried: true },
+  },
+  settled("HelloRetryRequest, full", [retry, changeCipherSpec, hello13], retried13),
   settled("HelloRetryRequest, resumed", [retry, changeCipherSpec, messages(serverHello13(selectedIdentity(0)))], {
-    ...tls13,
+    ...retried13,
     pskSelected: 0,
   }),
-  settled("HelloRetryRequest, no ChangeCipherSpec", [retry, hello13], tls13),
-  settled("HelloRetryRequest and an alert", [retry, alert(2, 40)], { answer: "alert" }, 1),
-  settled("HelloRetryRequest twice", [retry, retry], { answer: "other" }),
+  settled("HelloRetryRequest, no ChangeCipherSpec", [retry, hello13], retried13),
+  settled("HelloRetryRequest and an alert", [retry, alert(2, 40)], { answer: "alert", retried: true }, 1),
+  settled("HelloRetryRequest twice", [retry, retry], { answer: "other", retried: true }),
 ];
 
 /** Answers of TLS 1.2 and older. */

@@ -28,6 +28,7 @@ export const offeredId = (number: number, certain = true): OfferedSession => ({
 /** Full handshakes that teach nothing. */
 export const tls13: FlightFacts = {
   answer: "server_hello",
+  retried: false,
   version: 0x0304,
   sessionId: new Uint8Array(0),
   pskSelected: -1,

@@ -67,6 +67,7 @@ export class RouterRig {
   readonly routing = new Routing(7);
   readonly health = new ServerHealthBoard();
   readonly loads = new ServerLoads();
+  readonly affinity: SessionAffinity;
   readonly traffic = new Traffic();
   readonly ended: (RoutedConnection | undefined)[] = [];
   /** What waiting connections were answered. */
@@ -77,11 +78,12 @@ export class RouterRig {
   constructor(...more: readonly Resource[]) {
     const nowMs = (): number => this.nowMs;
     const { routing, health, loads } = this;
-    const affinity = new SessionAffinity({
+    this.affinity = new SessionAffinity({
       nowMs,
       publish: () => undefined,
       knows: (name) => routing.server(name) !== undefined,
     });
+    const { affinity } = this;
     const known = { affinity, health, addresses, loads };
     const own = { region: "", instance: "n1", sourceTransparent: () => false, random: () => 0 };
     this.router = new ConnectionRouter({

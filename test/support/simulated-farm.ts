@@ -197,7 +197,7 @@ export class SimulatedFarm {
   }
 
   #factsOf(accepted: boolean, ticket: Ticket): FlightFacts {
-    const facts = { answer: "server_hello", sessionId: new Uint8Array(0), settled: true } as const;
+    const facts = { answer: "server_hello", retried: false, sessionId: new Uint8Array(0), settled: true } as const;
     if (this.#learning === "tickets in clear") {
       return { ...facts, version: 0x0303, pskSelected: -1, abbreviated: accepted, ticketHead: ticket.head };
     }
