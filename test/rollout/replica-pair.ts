@@ -1,12 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkout, freePorts } from "../e2e/running-switchyard.ts";
-import { FleetProcess, type RealReplica } from "../fleet/real-fleet.ts";
+import { Readable, Writable } from "node:stream";
+import { runCli } from "../../cli/run-cli.ts";
+import { verbs } from "../../cli/verbs.ts";
+import { freePorts } from "../e2e/running-switchyard.ts";
+import { FleetProcess } from "../fleet/fleet-process.ts";
+import { type RealReplica, until } from "../fleet/real-fleet.ts";
 import { type NatsServer, startNatsServer } from "../support/nats-server.ts";
-import { runTool, type ToolRun } from "../support/run-tool.ts";
-
-const command = join(checkout, "cli/switchyard.mjs");
 
 /** A nats-server and two control-plane replicas, processes of the built command, all on loopback. */
 export class ReplicaPair {
@@ -43,17 +45,44 @@ export class ReplicaPair {
     return pair;
   }
 
-  /** One command line, against the first replica. Fails where it does. */
-  async run(words: readonly string[], input = ""): Promise<ToolRun> {
-    const server = ["--server", this.replicas[0]?.address ?? ""];
-    const run = await runTool(process.execPath, [command, ...words, ...server], "nodejs", input);
-    if (run.exitCode !== 0) throw new Error(`switchyard ${words.join(" ")}: ${run.stderr}`);
-    return run;
+  replica(id: string): RealReplica {
+    return this.replicas.find(({ process }) => process.id === id) as RealReplica;
+  }
+
+  /** The one that is not this. */
+  other(than: RealReplica): RealReplica {
+    return this.replicas.find((replica) => replica !== than) as RealReplica;
+  }
+
+  /**
+   * One command line that commits, in this process, against the first replica unless another is given. Where a busy machine's
+   * server of the log does not answer in time, it is tried again under the same request id. Fails where it does.
+   */
+  async commit(words: readonly string[], input = "", to = this.replicas[0]): Promise<void> {
+    const line = [...words, "--request-id", randomUUID(), "--server", to?.address ?? ""];
+    await until(`switchyard ${words.join(" ")}`, async () => {
+      let said = "";
+      const write = (chunk: Buffer, _encoding: string, done: () => void): void => {
+        said += chunk.toString();
+        done();
+      };
+      const code = await runCli(line, verbs, {
+        stdin: Readable.from([input]),
+        stdout: new Writable({ write }),
+        stderr: new Writable({ write }),
+        defaultServer: undefined,
+        defaultAuthor: "test",
+        colour: false,
+        signal: new AbortController().signal,
+      });
+      if (code !== 0 && !said.includes("LOG_UNAVAILABLE")) throw new Error(`switchyard ${words.join(" ")}: ${said}`);
+      return code === 0;
+    });
   }
 
   /** Applies resources in the API's JSON form. */
   async apply(resources: readonly object[]): Promise<void> {
-    await this.run(["apply", "-f", "-"], JSON.stringify(resources));
+    await this.commit(["apply", "-f", "-"], JSON.stringify(resources));
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import {
   type GetRolloutResponse,
   type Rollout,
@@ -7,7 +7,10 @@ import {
 } from "../../proto/gen/switchyard/rollout/v1/rollout_service.ts";
 import type { RealReplica } from "../fleet/real-fleet.ts";
 
-const askEveryMs = 50;
+const askEveryMs = 100;
+
+/** Who takes longer is asked again. */
+const answeredWithinMs = 10_000;
 
 /** Asks replicas for the newest rollout, over one channel each. To be closed. */
 export class RolloutCalls {
@@ -23,9 +26,10 @@ export class RolloutCalls {
   /** As one replica sees it; undefined where it does not answer, or there was none. */
   get(replica: RealReplica): Promise<Rollout | undefined> {
     return new Promise((resolve) => {
-      this.#clients.get(replica)?.getRollout({ name: "" }, (error: ServiceError | null, answer: GetRolloutResponse) => {
+      const answered = (error: ServiceError | null, answer: GetRolloutResponse): void =>
         resolve(error === null ? answer.rollout : undefined);
-      });
+      const deadline = Date.now() + answeredWithinMs;
+      this.#clients.get(replica)?.getRollout({ name: "" }, new Metadata(), { deadline }, answered);
     });
   }
 
