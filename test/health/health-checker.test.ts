@@ -221,8 +221,10 @@ describe("tickets", () => {
   it("are learnt by three full handshakes at first, then by one a check, and by more when asked", async () => {
     const { address, connections } = await tlsServer();
     apply(...created(frequent({ probe: tls() }), testServer(name, address)));
-    await waitFor("two reports", () => tickets.length >= 2);
-    expect(tickets.slice(0, 2).map(({ handshakes }) => handshakes.length)).toEqual([3, 1]);
+    // Where a busy machine's server is too late with a ticket, the next check asks for three again.
+    const three = (): number => tickets.findIndex(({ handshakes }) => handshakes.length === 3);
+    await waitFor("three handshakes, and another check", () => three() >= 0 && tickets.length > three() + 1);
+    expect(tickets[three() + 1]?.handshakes.length).toBe(1);
     const heads = tickets.flatMap(({ handshakes }) => handshakes.flat());
     // Node's tickets begin with the 16 bytes of their key's name.
     expect(new Set(heads.map((head) => Buffer.from(head.subarray(0, 16)).toString("hex"))).size).toBe(1);
@@ -242,8 +244,7 @@ describe("tickets", () => {
     await waitFor("the server to be down", () => transitions.length === 1);
     const known = tickets.length;
     server.listen({ host: "127.0.0.1", port });
-    await waitFor("tickets again", () => tickets.length > known);
-    expect(tickets[known]?.handshakes.length).toBe(3);
+    await waitFor("three again", () => tickets.slice(known).some(({ handshakes }) => handshakes.length === 3));
   });
 
   it.each<[string, HealthCheck["probe"], Partial<Farm>]>([

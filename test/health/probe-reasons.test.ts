@@ -302,13 +302,21 @@ describe("a check says", () => {
     await runProbe(address, tls());
     const before = execFileSync("prlimit", ["--pid", String(process.pid), "--nofile", "-o", "SOFT", "--noheadings"]);
     const held: number[] = [];
+    /** Takes all that are left; gives how many that were. */
+    const takeAll = (): number => {
+      const had = held.length;
+      try {
+        for (;;) held.push(openSync("/dev/null", "r"));
+      } catch (cause) {
+        expect(cause).toMatchObject({ code: "EMFILE" });
+        return held.length - had;
+      }
+    };
     setLimit("400");
-    try {
-      for (;;) held.push(openSync("/dev/null", "r"));
-    } catch (cause) {
-      expect(cause).toMatchObject({ code: "EMFILE" });
-    }
-    const outcomes = await runProbe(address, tls());
+    takeAll();
+    let outcomes = await runProbe(address, tls(), { timeoutMs: 1000 });
+    // What this process closes on the side may have given the check one.
+    while (takeAll() > 0) outcomes = await runProbe(address, tls(), { timeoutMs: 1000 });
     for (const descriptor of held) closeSync(descriptor);
     setLimit(before.toString().trim());
     for (const { result } of outcomes)

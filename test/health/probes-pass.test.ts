@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { localProxyHeader } from "../../dataplane/hello/proxy-header-bytes.ts";
+import { joinSocketAddress, type SocketAddress, splitSocketAddress } from "../../model/address.ts";
 import type { Probe } from "../../model/farm-policy.ts";
 import { PeerServer } from "../support/peer-server.ts";
 import { type TestCertificate, testCertificate } from "../support/test-certificate.ts";
@@ -168,6 +171,13 @@ describe("tickets", () => {
     expect(common).toBeLessThan(32);
   });
 
+  it("of a server that is far away are waited for as long as it takes", async () => {
+    const distant = await atDistance(serverNamed("haproxy").address, 600);
+    for (const { ticketHeads } of await runProbe(distant.address, tls(), { wantsTickets: true }))
+      expect(ticketHeads.length).toBeGreaterThan(0);
+    await distant.close();
+  });
+
   it.each(["openssl, TLS 1.2 without tickets", "openssl, with client certificates"])(
     "of %s do not come, and its check passes",
     async (name) => {
@@ -176,6 +186,32 @@ describe("tickets", () => {
     },
   );
 });
+
+/** A way to a server on which every byte travels for so long. */
+async function atDistance(
+  address: SocketAddress,
+  travelMs: number,
+): Promise<{ address: SocketAddress; close(): Promise<void> }> {
+  const travel = (from: Socket, to: Socket): void => {
+    from.on("data", (bytes) => setTimeout(() => to.write(bytes), travelMs));
+    from.on("close", () => setTimeout(() => to.destroy(), travelMs));
+    from.on("error", () => from.destroy());
+  };
+  const relay = createServer((near) => {
+    const far = connect(splitSocketAddress(address));
+    travel(near, far);
+    travel(far, near);
+  });
+  relay.listen({ host: "127.0.0.1", port: 0 });
+  await once(relay, "listening");
+  return {
+    address: joinSocketAddress("127.0.0.1", (relay.address() as AddressInfo).port),
+    close: async () => {
+      relay.close();
+      await once(relay, "close");
+    },
+  };
+}
 
 /** Bytes that all begin with. */
 function commonPrefix(heads: readonly Buffer[]): number {

@@ -9,8 +9,12 @@ import { TimeLimit } from "./time-limit.ts";
 /** Said of a check whose time went by while this thread stood still. */
 export const stalledDetail = "this node was too late to see";
 
-/** After the result, a server has this long for its tickets, and to end its side. */
-const lingerMs = 300;
+/** After a check that passed, and its tickets, a server has this long to end its side. */
+const closesWithinMs = 300;
+
+/** After the handshake a server has this long for its tickets, or {@link ticketsPerHandshake} the time that it took: it may be far away. */
+const ticketsWithinMs = 1000;
+const ticketsPerHandshake = 2;
 
 /**
  * The connection of one check, from connect to close: it owns the socket and its timers, tells the result once, and says
@@ -25,6 +29,7 @@ export class ProbeConnection implements RunningProbe {
   #told = false;
   #ended = false;
   readonly #limit: TimeLimit;
+  readonly #beganMs = performance.now();
   #linger: NodeJS.Timeout | undefined;
 
   /** `onConnected` is called when the connection is made and the PROXY header is written. */
@@ -55,18 +60,25 @@ export class ProbeConnection implements RunningProbe {
     return this.#told;
   }
 
-  /** Tells the result, once; a failed check is closed at once, one that passed may linger. */
+  /** Tells the result, once; a failed check is closed at once, one that passed lingers. */
   tell(result: CheckResult): void {
     if (this.#told) return;
     this.#told = true;
     this.#limit.clear();
-    if (result.passed) this.#linger = setTimeout(() => this.#destroy(), lingerMs);
+    if (result.passed) this.#lingerFor(closesWithinMs);
     else this.#destroy();
     this.#events.result(result);
   }
 
+  /** Lingers for tickets, after the handshake. Whoever sees them come calls {@link end}. */
+  awaitTickets(): void {
+    const tookMs = performance.now() - this.#beganMs;
+    this.#lingerFor(Math.max(ticketsWithinMs, ticketsPerHandshake * tookMs));
+  }
+
   /** Ends this side in order, and waits for the server to end its own, a little. */
   end(): void {
+    this.#lingerFor(closesWithinMs);
     const socket = this.#secured ?? this.raw;
     socket.end();
     socket.resume();
@@ -80,6 +92,11 @@ export class ProbeConnection implements RunningProbe {
   abort(): void {
     this.#told = true;
     this.#destroy();
+  }
+
+  #lingerFor(ms: number): void {
+    clearTimeout(this.#linger);
+    if (!this.#ended) this.#linger = setTimeout(() => this.#destroy(), ms);
   }
 
   #failed(error: Error): void {

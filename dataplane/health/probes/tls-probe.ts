@@ -65,7 +65,8 @@ export function startTlsProbe(
       finished: (socket, certificateExpiryMs) => {
         connection.tell({ passed: true, certificateExpiryMs });
         socket.resume();
-        if (!request.wantsTickets || connection.ticketHeads.length > 0) end();
+        if (request.wantsTickets && connection.ticketHeads.length === 0) connection.awaitTickets();
+        else end();
       },
       // With TLS 1.2 this is all that comes. With TLS 1.3 servers send their tickets in one flight: those that came together
       // with the first are read in this turn.
